@@ -1,0 +1,1 @@
+"""Who said what, when: transcription with word times and speakers, on your own machine."""

@@ -1,0 +1,18 @@
+"""What a result says about itself: nothing that was skipped or repaired goes unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the reader of a transcript should know: a fallback taken, a window dropped, a file cut short.
+
+    `code` is for programs (kebab-case, stable), `message` for people. Times are seconds, where one place is meant.
+    """
+
+    code: str
+    message: str
+    start: float | None = None
+    end: float | None = None

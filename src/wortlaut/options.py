@@ -1,0 +1,106 @@
+"""What one transcription asks for. One `Options` feeds the command line, the service and the library.
+
+What belongs to the installation (device, threads, where models lie) is in `settings`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wortlaut.errors import InvalidOption
+
+Task = Literal["transcribe", "translate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """How many people speak: at least `minimum`, at most `maximum` (None: open)."""
+
+    minimum: int = 1
+    maximum: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.minimum < 1 or (self.maximum is not None and self.maximum < self.minimum):
+            raise InvalidOption(
+                f"{self} is no number of speakers.", hint="Give auto, off, a number such as 2, or a range such as 2-4."
+            )
+
+    @property
+    def exact(self) -> int | None:
+        """The number, if it is known."""
+        return self.minimum if self.minimum == self.maximum else None
+
+    @classmethod
+    def parse(cls, text: str) -> Speakers | None:
+        """Read `auto`, `off` (None), `3` or `2-4`."""
+        if text == "off":
+            return None
+        if text == "auto":
+            return cls()
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", text.strip())
+        if not match:
+            raise InvalidOption(
+                f"{text!r} is no number of speakers.",
+                hint="Give auto, off, a number such as 2, or a range such as 2-4.",
+            )
+        minimum = int(match[1])
+        return cls(minimum, int(match[2] or minimum))
+
+    def __str__(self) -> str:
+        if self.maximum is None:
+            return "auto" if self.minimum == 1 else f"{self.minimum} or more"
+        return str(self.minimum) if self.exact else f"{self.minimum}-{self.maximum}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How Whisper searches for the text. Names and defaults are those of openai/whisper and whisperX."""
+
+    beam_size: int = 5
+    best_of: int = 5  # candidates at temperatures above 0
+    patience: float = 1.0  # beam search goes on until patience * beam_size hypotheses have ended
+    length_penalty: float = 1.0
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0  # 0: off
+    temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # tried in turn while a window looks bad
+    compression_ratio_threshold: float | None = 2.4  # above: repetitive, decode again
+    logprob_threshold: float | None = -1.0  # average below: doubtful, decode again
+    no_speech_threshold: float | None = 0.6  # above, and doubtful: nobody speaks, drop the window
+    suppress_tokens: tuple[int, ...] = (-1,)  # -1 stands for the model's own list of symbols that are not speech
+    suppress_blank: bool = True
+    suppress_numerals: bool = False  # spell numbers out instead of writing digits
+    initial_prompt: str | None = None  # style and spelling to follow, given to every window
+    hotwords: str | None = None  # names and terms to expect, given to every window
+
+    def __post_init__(self) -> None:
+        if self.beam_size < 1 or self.best_of < 1:
+            raise InvalidOption("beam_size and best_of are at least 1.")
+        if not self.temperatures or min(self.temperatures) < 0:
+            raise InvalidOption("temperatures has at least one value, and none is negative.")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One transcription. `language` None: detect it. `speakers` None: do not ask who speaks."""
+
+    model: str = "base"
+    language: str | None = None
+    task: Task = "transcribe"
+    words: bool = True
+    speakers: Speakers | None = field(default_factory=Speakers)
+    decoding: Decoding = field(default_factory=Decoding)
+
+    def __post_init__(self) -> None:
+        if self.task not in ("transcribe", "translate"):
+            raise InvalidOption(f"{self.task!r} is no task.", hint="The tasks are transcribe and translate.")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage has come: seconds of the recording, or bytes for a download."""
+
+    stage: str
+    done: float
+    total: float
