@@ -1,1 +1,52 @@
-"""Who said what, when: transcription with word times and speakers, on your own machine."""
+"""Who said what, when: transcription with word times and speakers, on your own machine.
+
+    import wortlaut
+    transcript = wortlaut.transcribe("meeting.m4a", speakers=2)
+    for segment in transcript.segments:
+        print(f"{segment.start:7.2f} {segment.speaker}: {segment.text}")
+
+Importing this loads nothing heavy; the engines are loaded when they are first needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wortlaut.errors import WortlautError
+from wortlaut.options import Decoding, Options, Progress, Speakers
+from wortlaut.transcript import Segment, Transcript, Turn, Word
+
+if TYPE_CHECKING:
+    from wortlaut.assembly import Transcriber, transcribe
+    from wortlaut.settings import Settings
+
+    __version__: str
+
+__all__ = [
+    "Decoding",
+    "Options",
+    "Progress",
+    "Segment",
+    "Settings",
+    "Speakers",
+    "Transcriber",
+    "Transcript",
+    "Turn",
+    "Word",
+    "WortlautError",
+    "__version__",
+    "transcribe",
+]
+
+_LAZY = {"Settings": "settings", "Transcriber": "assembly", "transcribe": "assembly"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 a module attribute can be anything
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 slow to import, and seldom asked for
+
+        return version("wortlaut")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'wortlaut' has no attribute {name!r}")
+    return getattr(import_module(f"wortlaut.{_LAZY[name]}"), name)

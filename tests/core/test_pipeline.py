@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wortlaut.audio import SpeechRegion, Window
+from wortlaut.errors import Cancelled, DecodingFailed, ModelCorrupt
+from wortlaut.options import Options, Speakers
+from wortlaut.pipeline import NO_LANGUAGE, Pipeline
+from wortlaut.testing import (
+    BrokenStage,
+    ScriptedAligner,
+    ScriptedDecoder,
+    ScriptedDetector,
+    ScriptedDiarizer,
+    ScriptedRecognizer,
+    silence,
+)
+from wortlaut.transcript import Turn
+
+A, B = "SPEAKER_00", "SPEAKER_01"
+MEDIA = Path("any.wav")
+
+
+def one_window_a_region(audio, regions):
+    return [Window(region.start, region.end, (region,)) for region in regions]
+
+
+def pipeline(**stages):
+    defaults = {
+        "decoder": ScriptedDecoder(silence(10.0)),
+        "detector": ScriptedDetector((SpeechRegion(1.0, 3.0), SpeechRegion(5.0, 9.0))),
+        "pack": one_window_a_region,
+        "recognizer": ScriptedRecognizer((" How are you?", " I am fine. And you?"), "en"),
+        "aligner": ScriptedAligner(),
+        "diarizer": ScriptedDiarizer((Turn(0.9, 3.1, A), Turn(5.0, 9.0, B))),
+    }
+    return Pipeline(**{**defaults, **stages})
+
+
+def test_a_recording_becomes_who_said_what_when():
+    transcript = pipeline().transcribe(MEDIA, Options())
+    assert [(s.speaker, s.text) for s in transcript.segments] == [
+        (A, "How are you?"),
+        (B, "I am fine."),
+        (B, "And you?"),
+    ]
+    assert transcript.language == "en"
+    assert transcript.duration == 10.0
+    assert transcript.turns == (Turn(0.9, 3.1, A), Turn(5.0, 9.0, B))
+    assert set(transcript.provenance.seconds) == {"decode", "detect", "language", "recognize", "align", "diarize"}
+
+
+class NeverAskedForTheLanguage(ScriptedRecognizer):
+    def detect_language(self, audio, windows, /):
+        raise AssertionError("the language was given")
+
+
+def test_the_given_language_is_not_detected():
+    recognizer = NeverAskedForTheLanguage((" Hallo.",))
+    transcript = pipeline(recognizer=recognizer).transcribe(MEDIA, Options(language="de"))
+    assert transcript.language == "de"
+    assert transcript.segments[0].language == "de"
+
+
+def test_silence_is_a_valid_empty_transcript_and_costs_no_recognition():
+    broken = BrokenStage(AssertionError("must not be asked"))
+    silent = pipeline(detector=ScriptedDetector(()), recognizer=broken, aligner=broken, diarizer=broken)
+    transcript = silent.transcribe(MEDIA, Options())
+    assert (transcript.segments, transcript.turns, transcript.language) == ((), (), NO_LANGUAGE)
+
+
+def test_speakers_are_asked_for_as_wanted_or_not_at_all():
+    diarizer = ScriptedDiarizer((Turn(0.0, 10.0, A),))
+    pipeline(diarizer=diarizer).transcribe(MEDIA, Options(speakers=Speakers(2, 4)))
+    assert diarizer.asked == [Speakers(2, 4)]
+    transcript = pipeline(diarizer=diarizer).transcribe(MEDIA, Options(speakers=None))
+    assert diarizer.asked == [Speakers(2, 4)]
+    assert {word.speaker for word in transcript.words} == {None}
+
+
+def test_words_without_any_turn_get_one_speaker_and_a_warning():
+    transcript = pipeline(diarizer=ScriptedDiarizer(())).transcribe(MEDIA, Options())
+    assert {word.speaker for word in transcript.words} == {A}
+    assert transcript.speakers == (A,)
+    assert [notice.code for notice in transcript.warnings] == ["speakers-not-found"]
+
+
+@pytest.mark.parametrize("stage", ["decoder", "detector", "recognizer", "aligner", "diarizer"])
+def test_a_stage_that_fails_fails_the_transcription(stage):
+    for error in (DecodingFailed("no"), ModelCorrupt("no")):
+        with pytest.raises(type(error), match="no"):
+            pipeline(**{stage: BrokenStage(error)}).transcribe(MEDIA, Options())
+
+
+@pytest.mark.parametrize("stage", ["decode", "detect", "recognize", "diarize"])
+def test_a_listener_can_cancel_in_every_stage(stage):
+    def cancel(progress):
+        if progress.stage == stage:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        pipeline().transcribe(MEDIA, Options(), cancel)
+
+
+def test_progress_never_runs_backwards_and_ends_at_the_end():
+    heard = []
+    pipeline().transcribe(MEDIA, Options(), heard.append)
+    for stage in ("detect", "recognize", "diarize"):
+        done = [progress.done for progress in heard if progress.stage == stage]
+        assert done == sorted(done)
+        assert done[-1] == 10.0
