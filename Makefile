@@ -1,0 +1,48 @@
+# Everything a person or a CI runs. Each target installs what it needs into .venv, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: demo models test test-all check format bench-quick clean help
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(RUN_STAMP) ## Install, get the models, transcribe a real conversation of two speakers
+	$(BIN)/wortlaut demo
+
+models: $(RUN_STAMP) ## Get the default models into the user's data folder (or WORTLAUT_MODELS_DIR)
+	$(BIN)/wortlaut models pull
+
+test: $(DEV_STAMP) models ## Unit, property, contract and real-model tests (minutes)
+	$(BIN)/python -m pytest
+
+test-all: $(DEV_STAMP) models ## The same and everything slow
+	$(BIN)/python -m pytest -m 'not peer and not torch'
+
+check: $(DEV_STAMP) ## Format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV_STAMP) ## Bring the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove what was installed and built here; models stay
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(RUN_STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[eval,docx]' --group dev
+	@touch $@
