@@ -20,7 +20,7 @@ LONGEST_SEGMENT = 30.0
 
 _SENTENCE_END = re.compile(r"[.!?…。！？｡؟।]+[\"'”’»«)\]」』）]*$")
 _ORDINAL = re.compile(r"^[\"'(]*\d{1,3}\.$")
-_INITIAL = re.compile(r"^[\"'(]*[^\W\d_]\.$")
+_INITIAL = re.compile(r"^[\"'(]*(?!I\.)[^\W\d_]\.$")  # "So did I." is no initial
 _WRITES_ORDINALS_WITH_A_POINT = frozenset(
     {"cs", "da", "de", "et", "fi", "hr", "hu", "is", "lb", "lv", "nn", "no", "sk", "sl"}
 )

@@ -52,6 +52,7 @@ def test_a_long_pause_splits_inside_a_sentence():
         (" e.g.", " Berlin", "en", False),
         (" Dr.", " Smith", "en", False),
         (" J.", " Bach", "de", False),
+        (" I.", " Okay.", "en", True),
         (" 3.", " März", "de", False),
         (" 3.", " Next", "en", True),
         (" 1999.", " Danach", "de", True),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
-import click
 import typer
 
-from wortlaut.cli.exits import INTERRUPTED, exit_code
+from wortlaut.cli import models
+from wortlaut.cli.demo import demo
+from wortlaut.cli.exits import exit_code
 from wortlaut.cli.progress import say
 from wortlaut.cli.transcribe import transcribe
-from wortlaut.errors import WortlautError
+from wortlaut.errors import Cancelled, WortlautError
 
 app = typer.Typer(
     name="wortlaut",
@@ -24,6 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(transcribe)
+app.command()(demo)
+app.add_typer(models.app, name="models")
 
 
 def _show_version(is_asked: bool) -> None:
@@ -47,24 +52,20 @@ def _main(
 
 def run() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(_exit_code_of_call())
-
-
-def _exit_code_of_call() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
-        # Not standalone: click would turn Ctrl-C and our exit codes into its own.
-        return app(standalone_mode=False) or 0
+        app()  # leaves with SystemExit by itself, also after a wrong command line
     except WortlautError as error:
         logging.getLogger(__name__).debug("the command failed", exc_info=error)
         say(f"{error.message} [{error.code}]\n  {error.hint}")
-        return exit_code(error)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        say("Stopped.")
-        return INTERRUPTED
+        sys.exit(exit_code(error))
     except BrokenPipeError:
         # The reader of our output has gone (`wortlaut ... | head`): leave quietly, also at interpreter shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        sys.exit(0)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 the signature is the signal module's
+    """Make Ctrl-C and a polite kill what they are: a cancellation, which every stage cleans up after."""
+    raise Cancelled

@@ -1,0 +1,227 @@
+"""From options and settings to a pipeline: the only module that knows every implementation.
+
+The engines are imported where they are first needed, so that `--help` and `import wortlaut` stay quick.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+
+from wortlaut.alignment.heads import CHARACTER_HEADS, Head
+from wortlaut.models.catalog import find_entry
+from wortlaut.models.integrity import Manifest
+from wortlaut.models.residency import Loaded, Residency
+from wortlaut.models.store import ModelStore
+from wortlaut.options import Decoding, Options, Speakers, Task
+from wortlaut.pipeline import Pipeline
+from wortlaut.recognition.languages import parse_language
+from wortlaut.settings import Settings
+from wortlaut.stages import Aligner, Decoder, Diarizer, Listener, SpeechDetector, ignore
+from wortlaut.transcript import Provenance, Transcript, Word
+
+if TYPE_CHECKING:
+    from wortlaut.recognition.model import WhisperModel
+
+UNIVERSAL_ALIGNER = "base"
+"""The model that times the words of models whose own alignment heads nobody has searched for."""
+
+_PACKAGES = ("wortlaut", "ctranslate2", "onnxruntime", "tokenizers", "av", "numpy", "scipy")
+
+
+def transcribe(
+    media: str | os.PathLike[str],
+    *,
+    speakers: Speakers | int | str | None = "auto",
+    listener: Listener = ignore,
+    **asked: Unpack[Asked],
+) -> Transcript:
+    """Return who said what, when.
+
+    `speakers` is a `Speakers`, a number, or what the command line takes: "auto", "off", "2-4". The rest are the
+    fields of `Options`. Models stay loaded for the next call; for control over that, and over devices and
+    threads, make a `Transcriber`.
+    """
+    wanted = speakers if isinstance(speakers, Speakers) or speakers is None else Speakers.parse(str(speakers))
+    return _shared_transcriber().transcribe(media, Options(speakers=wanted, **asked), listener)
+
+
+class Asked(TypedDict, total=False):
+    """The fields of `Options` as keywords, all but the speakers."""
+
+    model: str
+    language: str | None
+    task: Task
+    words: bool
+    decoding: Decoding
+
+
+@cache
+def _shared_transcriber() -> Transcriber:
+    """The one behind `transcribe`: what people who call a function expect to stay warm."""
+    return Transcriber()
+
+
+class Transcriber:
+    """Turns recordings into transcripts and keeps its models loaded between them.
+
+    Close it, or use it in a `with` statement, to let go of the models. Safe to use from several threads.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._store = ModelStore(self.settings.models_dir, is_offline=self.settings.is_offline)
+        self._residency = Residency(self.settings.idle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all models. A later call loads them again."""
+        self._residency = Residency(self.settings.idle)
+
+    def fetch(self, model: str, listener: Listener = ignore) -> Path:
+        """Return the folder of a model, after downloading it if it is not there."""
+        return self._store.fetch(model, listener=listener)
+
+    def warm_up(self, options: Options, listener: Listener = ignore) -> None:
+        """Fetch and load what a transcription with these options needs."""
+        with ExitStack() as held:
+            self._pipeline(options, held, listener)
+
+    def transcribe(
+        self, media: str | os.PathLike[str], options: Options | None = None, listener: Listener = ignore
+    ) -> Transcript:
+        """Return who said what, when.
+
+        `listener` hears of every step and may raise `Cancelled` to stop. Raises `WortlautError`s only.
+        """
+        options = options or Options()
+        if options.language:
+            options = replace(options, language=parse_language(options.language))
+        with ExitStack() as held:
+            return self._pipeline(options, held, listener).transcribe(Path(media), options, listener)
+
+    def align(self, media: str | os.PathLike[str], text: str, language: str) -> list[Word]:
+        """Return times for the words of a text that is known to be spoken in a recording of at most 30 s."""
+        from wortlaut.alignment.whisper import WhisperAligner, align_text  # noqa: PLC0415
+
+        with ExitStack() as held:
+            aligner = WhisperAligner(self._whisper(UNIVERSAL_ALIGNER, held))
+            return align_text(aligner, self._decoder().decode(Path(media)), text, parse_language(language))
+
+    def _pipeline(self, options: Options, held: ExitStack, listener: Listener) -> Pipeline:
+        from wortlaut.recognition.recognizer import WhisperRecognizer  # noqa: PLC0415
+        from wortlaut.speech.packing import pack  # noqa: PLC0415
+
+        models = _models_for(options)
+        folders = dict(zip(models, self._store.fetch_all(list(models.values()), listener=listener), strict=True))
+        whisper = self._whisper(options.model, held)
+        return Pipeline(
+            decoder=self._decoder(),
+            detector=self._detector(folders["detection"], held),
+            pack=pack,
+            recognizer=WhisperRecognizer(
+                whisper, decoding=options.decoding, task=options.task, batch_size=self.settings.batch_size
+            ),
+            aligner=self._aligner(options, held),
+            diarizer=self._diarizer(folders["segmentation"], folders["embedding"], held) if options.speakers else None,
+            provenance=Provenance(
+                versions=_versions(),
+                models={role: _identity(name, folders[role]) for role, name in models.items()},
+                options=asdict(options),
+                devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
+            ),
+        )
+
+    def _decoder(self) -> Decoder:
+        from wortlaut.media.decoder import PyavDecoder  # noqa: PLC0415
+
+        return PyavDecoder(spool_dir=self.settings.spool_dir)
+
+    def _detector(self, folder: Path, held: ExitStack) -> SpeechDetector:
+        from wortlaut.speech.silero import SileroDetector  # noqa: PLC0415
+
+        load = partial(SileroDetector, folder / "silero_vad_16k_sequence.onnx")
+        return held.enter_context(self._residency.hold(("detection", folder), lambda: Loaded(load())))
+
+    def _whisper(self, model: str, held: ExitStack) -> WhisperModel:
+        from wortlaut.recognition.model import WhisperModel  # noqa: PLC0415
+
+        folder = self._store.fetch(model)
+        load = partial(
+            WhisperModel.load,
+            folder,
+            device=self.settings.device,
+            compute_type=self.settings.compute_type,
+            workers=self.settings.threads,
+            alignment_heads=_character_heads(model),
+        )
+        size_bytes = (folder / "model.bin").stat().st_size
+        return held.enter_context(self._residency.hold(("whisper", folder), lambda: Loaded(load(), size_bytes)))
+
+    def _aligner(self, options: Options, held: ExitStack) -> Aligner:
+        from wortlaut.alignment.spreading import SpreadingAligner  # noqa: PLC0415
+        from wortlaut.alignment.whisper import WhisperAligner  # noqa: PLC0415
+
+        if not options.words:
+            return SpreadingAligner()
+        return WhisperAligner(self._whisper(_aligning_model(options), held))
+
+    def _diarizer(self, segmentation: Path, embedding: Path, held: ExitStack) -> Diarizer:
+        from wortlaut.diarization.clustered import ClusteringDiarizer  # noqa: PLC0415
+        from wortlaut.recognition.placement import available_cores  # noqa: PLC0415
+
+        load = partial(
+            ClusteringDiarizer,
+            segmentation / "segmentation.onnx",
+            embedding / "campplus.onnx",
+            threads=self.settings.threads or available_cores(),
+        )
+        return held.enter_context(
+            self._residency.hold(("diarization", segmentation, embedding), lambda: Loaded(load()))
+        )
+
+
+def _models_for(options: Options) -> dict[str, str]:
+    """Return which model each role takes."""
+    models = {"recognition": options.model, "detection": "silero-vad"}
+    if options.words:
+        models["alignment"] = _aligning_model(options)
+    if options.speakers:
+        models |= {"segmentation": "segmentation-3.0", "embedding": "campplus"}
+    return models
+
+
+def _aligning_model(options: Options) -> str:
+    return options.model if _character_heads(options.model) else UNIVERSAL_ALIGNER
+
+
+def _character_heads(model: str) -> tuple[Head, ...] | None:
+    """Return the heads that follow characters, None for a model without known ones, such as a user's own folder."""
+    if Path(model).expanduser().is_dir():
+        return None
+    return CHARACTER_HEADS.get(find_entry(model).folder)
+
+
+def _identity(name: str, folder: Path) -> Mapping[str, str]:
+    """Return name and checksums of a model; a folder of the user's own has none on record."""
+    manifest = Manifest.read(folder)
+    return {"name": name} | ({file: record.sha256 for file, record in manifest.files.items()} if manifest else {})
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    return {package: version(package) for package in _PACKAGES}
