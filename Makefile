@@ -13,8 +13,8 @@ help: ## Show the targets
 demo: $(RUN_STAMP) ## Install, get the models, transcribe a real conversation of two speakers
 	$(BIN)/wortlaut demo
 
-models: $(RUN_STAMP) ## Get the default models into the user's data folder (or WORTLAUT_MODELS_DIR)
-	$(BIN)/wortlaut models pull
+models: $(RUN_STAMP) ## Get the models that the tests use into the user's data folder (or WORTLAUT_MODELS_DIR)
+	$(BIN)/wortlaut models pull base tiny.en silero-vad segmentation-3.0 campplus sample-conversation
 
 test: $(DEV_STAMP) models ## Unit, property, contract and real-model tests (minutes)
 	$(BIN)/python -m pytest

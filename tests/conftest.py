@@ -29,6 +29,15 @@ def eval_dir() -> Path:
     return EVAL
 
 
+@pytest.fixture(scope="session")
+def sample_conversation(models_dir: Path) -> Path:
+    """Thirty seconds of two people on the telephone; sample.rttm with the true turns lies beside it."""
+    file = models_dir / "sample-conversation" / "sample.wav"
+    if not file.is_file():
+        pytest.fail("The sample conversation is missing: run `make models` first.")
+    return file
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

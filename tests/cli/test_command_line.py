@@ -13,6 +13,7 @@ import wortlaut.assembly
 from wortlaut import errors
 from wortlaut.cli import app
 from wortlaut.cli.exits import EXIT_CODES, exit_code
+from wortlaut.formats import FORMATS
 from wortlaut.notice import Notice
 from wortlaut.options import Options, Speakers
 from wortlaut.transcript import Segment, Transcript, Turn, Word
@@ -116,6 +117,18 @@ def test_several_files_without_a_folder_go_to_the_current_one(fake, call, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {
         f"{stem}.{end}" for stem in "ab" for end in ("txt", "srt", "json")
     }
+
+
+def test_all_formats_are_those_that_can_be_written_here(fake, call, tmp_path, monkeypatch):
+    call("transcribe", "a.mp3", "-f", "all", "-o", tmp_path / "with")
+    assert {path.suffix for path in (tmp_path / "with").iterdir()} == {
+        f".{form.extension}" for form in FORMATS.values()
+    }
+    monkeypatch.setattr("wortlaut.formats.find_spec", lambda name: None)
+    code, _, err = call("transcribe", "a.mp3", "-f", "all", "-o", tmp_path / "without")
+    assert code == 0
+    assert "Left out: docx" in err
+    assert len(list((tmp_path / "without").iterdir())) == len(FORMATS) - 1
 
 
 def test_one_bad_file_does_not_stop_the_others(fake, call, tmp_path):

@@ -13,8 +13,10 @@ import typer
 
 from wortlaut.cli import models
 from wortlaut.cli.demo import demo
+from wortlaut.cli.evaluate import evaluate
 from wortlaut.cli.exits import exit_code
 from wortlaut.cli.progress import say
+from wortlaut.cli.render import check, render
 from wortlaut.cli.transcribe import transcribe
 from wortlaut.errors import Cancelled, WortlautError
 
@@ -28,6 +30,9 @@ app = typer.Typer(
 )
 app.command()(transcribe)
 app.command()(demo)
+app.command("eval")(evaluate)
+app.command()(render)
+app.command()(check)
 app.add_typer(models.app, name="models")
 
 

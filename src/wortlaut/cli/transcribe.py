@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from wortlaut.cli.exits import exit_code
 from wortlaut.cli.output import find_media, prepare_folder, stems, write_whole
 from wortlaut.cli.progress import progress_listener, say
 from wortlaut.errors import Cancelled, WortlautError
-from wortlaut.formats import FORMATS, Format, get_format
+from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
 from wortlaut.options import Decoding, Options, Speakers
 from wortlaut.settings import Settings
 from wortlaut.stages import Listener
@@ -27,14 +27,14 @@ DEFAULT_FILES = "txt,srt,json"
 """What is written per file when nothing is said: for people, for players and for programs."""
 
 
-class TaskName(StrEnum):
+class TaskName(Enum):
     """What to write down: what is said, or an English translation of it."""
 
     transcribe = "transcribe"
     translate = "translate"
 
 
-class DeviceName(StrEnum):
+class DeviceName(Enum):
     """Where to compute."""
 
     auto = "auto"
@@ -104,12 +104,13 @@ class _Target:
     stems: Mapping[Path, str]
 
     def put(self, media: Path, transcript: Transcript) -> None:
+        layout = RenderOptions(recording=media.name)
         if self.folder is None:
-            sys.stdout.buffer.write(self.formats[0].render(transcript))
+            sys.stdout.buffer.write(self.formats[0].render(transcript, layout))
             sys.stdout.buffer.flush()
             return
         for form in self.formats:
-            write_whole(self.folder / f"{self.stems[media]}.{form.extension}", form.render(transcript))
+            write_whole(self.folder / f"{self.stems[media]}.{form.extension}", form.render(transcript, layout))
 
 
 def _target(files: Sequence[Path], output_dir: Path | None, formats: str | None) -> _Target:
@@ -123,7 +124,10 @@ def _target(files: Sequence[Path], output_dir: Path | None, formats: str | None)
 
 def _formats(text: str) -> list[Format]:
     if text == "all":
-        return list(FORMATS.values())
+        for form in FORMATS.values():
+            if not form.is_available:
+                say(f"Left out: {form.name}, {form.description}.")
+        return [form for form in FORMATS.values() if form.is_available]
     return [get_format(name.strip()) for name in text.split(",") if name.strip()]
 
 
