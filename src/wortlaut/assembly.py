@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
 from wortlaut.models.catalog import find_entry
+from wortlaut.models.hub import HubAccess
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
 from wortlaut.models.store import ModelStore
@@ -53,6 +54,13 @@ def transcribe(
     return _shared_transcriber().transcribe(media, Options(speakers=wanted, **asked), listener)
 
 
+def open_store(settings: Settings) -> ModelStore:
+    """Return the models of this installation."""
+    token = settings.hf_token.get_secret_value() if settings.hf_token else None
+    hub = HubAccess.from_environment(os.environ, token=token)
+    return ModelStore(settings.models_dir, is_offline=settings.is_offline, hub=hub)
+
+
 class Asked(TypedDict, total=False):
     """The fields of `Options` as keywords, all but the speakers."""
 
@@ -77,7 +85,7 @@ class Transcriber:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._store = ModelStore(self.settings.models_dir, is_offline=self.settings.is_offline)
+        self._store = open_store(self.settings)
         self._residency = Residency(self.settings.idle)
 
     def __enter__(self) -> Self:
