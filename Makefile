@@ -1,11 +1,12 @@
 # Everything a person or a CI runs. Each target installs what it needs into .venv, once.
+.DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench-quick clean help
+.PHONY: demo models test test-all check format bench bench-quick clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +32,12 @@ check: $(DEV_STAMP) ## Format, lint, types, layers
 format: $(DEV_STAMP) ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-quick: $(DEV_STAMP) models ## Compare the quality with bench/baseline.json; needs WORTLAUT_EVAL_DIR
+	$(BIN)/python bench/quick.py $(WORTLAUT_EVAL_DIR)
+
+bench: $(DEV_STAMP) models ## Measure beside faster-whisper, whisperX and senko; needs BENCH_FILES
+	$(BIN)/python bench/peers/compare.py $(BENCH_FILES)
 
 clean: ## Remove what was installed and built here; models stay
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

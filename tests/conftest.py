@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
+from hypothesis import settings
+
+settings.register_profile("wortlaut", deadline=None)  # a deadline would assert the speed of the machine
+settings.load_profile("wortlaut")
 
 EVAL = Path(__file__).parents[1] / ".." / "shared" / "eval"
 
