@@ -1,0 +1,49 @@
+"""One ONNX model with one input and one output, its errors turned into ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
+
+from wortlaut.errors import ModelCorrupt, ModelMissing
+
+_ERRORS_ONLY = 3
+
+
+class OnnxModel:
+    """A network on one CPU thread; `run` may be called from several threads at once.
+
+    Raises `ModelMissing` where there is no file, `ModelCorrupt` where it is no network of the expected shape.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise ModelMissing(f"There is no model at {path}.")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), _single_threaded(), providers=["CPUExecutionProvider"]
+            )
+        except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as error:
+            raise ModelCorrupt(f"{path} is no ONNX model that can be run: {error}") from error
+        self._path = path
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the first output for a batch."""
+        try:
+            output: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
+        except (onnx_errors.Fail, onnx_errors.InvalidArgument, onnx_errors.RuntimeException) as error:
+            raise ModelCorrupt(f"{self._path} does not take an input of shape {batch.shape}: {error}") from error
+        return output
+
+
+def _single_threaded() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    return options
