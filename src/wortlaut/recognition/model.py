@@ -1,0 +1,176 @@
+"""One loaded Whisper: engine, tokenizer and features, shared by recognition and alignment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+
+import ctranslate2
+import numpy as np
+from numpy.typing import NDArray
+
+from wortlaut.audio import Audio
+from wortlaut.errors import ModelCorrupt, ModelMissing
+from wortlaut.recognition.faults import engine_faults
+from wortlaut.recognition.features import HOP_SAMPLES, log_mel, log_mel_in_context
+from wortlaut.recognition.placement import Placement, place
+from wortlaut.recognition.tokenizer import WhisperTokenizer
+
+REMEMBERED_WINDOWS = {"cpu": 24, "cuda": 64}
+"""Encoder outputs that are kept, more than recognition is ahead of alignment: 3 MB each for base in float32."""
+
+_FRAMES_PER_STATE = 2  # the encoder's second convolution halves the frame rate
+
+
+@dataclass(slots=True)
+class EncodedWindows:
+    """The encoder outputs used last. Safe for threads; the oldest gives way."""
+
+    capacity: int
+    _outputs: OrderedDict[tuple[Audio, float, float, bool], ctranslate2.StorageView] = field(
+        default_factory=OrderedDict
+    )
+    _lock: Lock = field(default_factory=Lock)
+
+    def find(self, key: tuple[Audio, float, float, bool]) -> ctranslate2.StorageView | None:
+        with self._lock:
+            if key in self._outputs:
+                self._outputs.move_to_end(key)
+            return self._outputs.get(key)
+
+    def remember(self, key: tuple[Audio, float, float, bool], output: ctranslate2.StorageView) -> None:
+        with self._lock:
+            self._outputs[key] = output
+            while len(self._outputs) > self.capacity:
+                self._outputs.popitem(last=False)
+
+    def forget(self, audio: Audio) -> None:
+        with self._lock:
+            for key in [key for key in self._outputs if key[0] is audio]:
+                del self._outputs[key]
+
+
+class WhisperModel:
+    """A Whisper in CTranslate2's format. Safe to use from several threads at once.
+
+    `workers` calls of the engine run at the same time, further ones wait; each releases the GIL.
+    """
+
+    def __init__(self, engine: ctranslate2.models.Whisper, tokenizer: WhisperTokenizer, placement: Placement) -> None:
+        self.engine = engine
+        self.tokenizer = tokenizer
+        self.device = placement.device
+        self.compute_type = placement.compute_type
+        self.workers = placement.workers
+        self.is_multilingual = bool(engine.is_multilingual)
+        self.n_mels = int(engine.n_mels)
+        self._encoded = EncodedWindows(REMEMBERED_WINDOWS[placement.device])
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        device: str = "cpu",
+        compute_type: str = "auto",
+        workers: int = 0,
+        threads: int = 0,
+        alignment_heads: Sequence[tuple[int, int]] | None = None,
+    ) -> WhisperModel:
+        """Load `model.bin`, `config.json`, `tokenizer.json` and the vocabulary of a folder.
+
+        0 workers or threads: what suits the machine. `alignment_heads`, pairs of layer and head, take the place
+        of those in the folder's config.json. Raises `ModelMissing`, `ModelCorrupt`, `InvalidOption`,
+        `DeviceUnavailable` or `OutOfMemory`.
+        """
+        _check(folder)
+        placement = place(device, compute_type, workers, threads)
+        with _with_heads(folder, alignment_heads) as source, engine_faults():
+            engine = ctranslate2.models.Whisper(
+                str(source),
+                device=placement.device,
+                compute_type=placement.compute_type,
+                inter_threads=placement.workers,
+                intra_threads=placement.threads,
+            )
+        tokenizer = WhisperTokenizer(folder / "tokenizer.json", is_multilingual=bool(engine.is_multilingual))
+        return cls(engine, tokenizer, placement)
+
+    def encode(self, audio: Audio, start: float, end: float, *, is_padded: bool = True) -> ctranslate2.StorageView:
+        """Return the encoder output of [start, end) seconds on the CPU: shape (1, states, d_model), 50 states a second.
+
+        Padded: 1500 states, the stretch filled up to 30 s, which is what the decoder needs to write
+        text. Otherwise as many as the stretch is long, rounded up. The outputs used last are remembered.
+        """
+        key = (audio, start, end, is_padded)
+        output = self._encoded.find(key)
+        if output is None:
+            features = self._features(audio.clip(start, end), is_padded=is_padded)
+            with engine_faults():
+                output = self.engine.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
+            self._encoded.remember(key, output)
+        return output
+
+    def forget(self, audio: Audio) -> None:
+        """Let go of what is remembered of a recording, and of the recording itself."""
+        self._encoded.forget(audio)
+
+    def _features(self, samples: NDArray[np.float32], *, is_padded: bool) -> NDArray[np.float32]:
+        """Return log-mel features of shape (1, n_mels, frames)."""
+        if is_padded:
+            features = log_mel_in_context(samples, self.n_mels)
+        else:
+            missing = -len(samples) % (HOP_SAMPLES * _FRAMES_PER_STATE)
+            features = log_mel(np.pad(samples, (0, missing)), self.n_mels)
+        return np.ascontiguousarray(features[np.newaxis])
+
+
+def _check(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ModelMissing(f"There is no model folder {folder}.")
+    for name in ("model.bin", "config.json"):
+        if not (folder / name).is_file():
+            raise ModelCorrupt(f"{folder / name} is missing.")
+
+
+@contextmanager
+def _with_heads(folder: Path, heads: Sequence[tuple[int, int]] | None) -> Iterator[Path]:
+    """Give a folder like the given one whose config.json names other alignment heads.
+
+    It holds links to the real files, which the engine has read completely once it is constructed.
+    """
+    if heads is None:
+        yield folder
+        return
+    with TemporaryDirectory(prefix="wortlaut-whisper-") as temporary:
+        for file in folder.iterdir():
+            if file.name != "config.json":
+                _link(Path(temporary) / file.name, file.resolve())
+        config = _read_config(folder / "config.json") | {"alignment_heads": [list(head) for head in heads]}
+        (Path(temporary) / "config.json").write_text(json.dumps(config), "utf-8")
+        yield Path(temporary)
+
+
+def _link(link: Path, target: Path) -> None:
+    """Make a link, or a copy where links are not allowed, as for most users of Windows."""
+    try:
+        link.symlink_to(target)
+    except OSError:
+        shutil.copyfile(target, link)
+
+
+def _read_config(file: Path) -> dict[str, object]:
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except ValueError as fault:
+        raise ModelCorrupt(f"{file} is no JSON: {fault}.") from fault
+    if not isinstance(config, dict):
+        raise ModelCorrupt(f"{file} is no JSON object.")
+    return config

@@ -1,0 +1,113 @@
+"""Whisper's decoder: from encoder outputs to candidates, a batch of windows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import ctranslate2
+import numpy as np
+
+from wortlaut.options import Decoding
+from wortlaut.recognition.candidate import Candidate
+from wortlaut.recognition.faults import engine_faults
+from wortlaut.recognition.model import WhisperModel
+from wortlaut.recognition.prompts import CONTEXT_TOKENS
+
+LOOP_GUARD_TOKENS = 5
+"""After a loop no phrase of this many tokens may come twice. Shorter ones come back in honest speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to decode a window. At temperature 0 by beam search, above by drawing texts at random."""
+
+    temperature: float
+    no_repeat_ngram_size: int
+    is_loop_guard: bool = False  # only worth it for a text that repeats itself
+
+
+def attempts(decoding: Decoding) -> Iterator[Attempt]:
+    """Yield what is tried in turn while a text looks bad: openai/whisper's temperatures, and a guard before chance.
+
+    Forbidding the repetition breaks most loops with the same answer each time and in one pass. Drawing at random
+    costs `best_of` passages a temperature and cannot be reproduced: the engine's generators are never seeded again.
+    """
+    first, *others = decoding.temperatures
+    usual_size = decoding.no_repeat_ngram_size
+    yield Attempt(first, usual_size)
+    if others and not 0 < usual_size <= LOOP_GUARD_TOKENS:
+        yield Attempt(0.0, LOOP_GUARD_TOKENS, is_loop_guard=True)
+    for temperature in others:
+        yield Attempt(temperature, usual_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The same search for every window of a recording: prompt and suppressed tokens are fixed."""
+
+    model: WhisperModel
+    decoding: Decoding
+    prompt: list[int]
+    suppressed: list[int]
+
+    def run(self, encoded: Sequence[ctranslate2.StorageView], attempt: Attempt) -> list[Candidate]:
+        """Return the best candidate for each encoder output of shape (1, states, d_model)."""
+        with engine_faults():
+            results = self.model.engine.generate(
+                stacked(encoded),
+                [self.prompt] * len(encoded),
+                length_penalty=self.decoding.length_penalty,
+                repetition_penalty=self.decoding.repetition_penalty,
+                no_repeat_ngram_size=attempt.no_repeat_ngram_size,
+                max_length=self._engine_length(),
+                suppress_blank=self.decoding.suppress_blank,
+                suppress_tokens=self.suppressed,
+                return_scores=True,
+                return_no_speech_prob=True,
+                **self._strategy(attempt.temperature),
+            )
+        return [self._candidate(result, attempt.temperature) for result in results]
+
+    def _engine_length(self) -> int:
+        """Return what lets the engine fill the context: it writes half of this, or what the prompt leaves of it."""
+        return 2 * (CONTEXT_TOKENS - len(self.prompt))
+
+    def _strategy(self, temperature: float) -> dict[str, float | int]:
+        if temperature == 0:
+            return {"beam_size": self.decoding.beam_size, "patience": self.decoding.patience}
+        return {
+            "beam_size": 1,
+            "num_hypotheses": self.decoding.best_of,
+            "sampling_topk": 0,  # draw from the whole vocabulary
+            "sampling_temperature": temperature,
+        }
+
+    def _candidate(self, result: ctranslate2.models.WhisperGenerationResult, temperature: float) -> Candidate:
+        scored = zip(result.scores, result.sequences_ids, strict=True)
+        score, sequence = max(scored, key=lambda pair: pair[0])
+        tokens = tuple(token for token in sequence if token < self.model.tokenizer.eot)
+        text = self.model.tokenizer.decode(tokens)
+        # The engine divides by length ** length_penalty without the end token; openai/whisper counts that too.
+        total_logprob = score * len(sequence) ** self.decoding.length_penalty
+        return Candidate(
+            tokens=tokens if text.strip() else (),
+            text=text if text.strip() else "",
+            avg_logprob=total_logprob / (len(sequence) + 1),
+            no_speech_prob=result.no_speech_prob,
+            temperature=temperature,
+        )
+
+
+def stacked(encoded: Sequence[ctranslate2.StorageView]) -> ctranslate2.StorageView:
+    """Return encoder outputs of shape (1, states, d_model) as one of shape (n, states, d_model)."""
+    if len(encoded) == 1:
+        return encoded[0]
+    arrays = [np.asarray(_for_numpy(output)) for output in encoded]
+    return ctranslate2.StorageView.from_array(np.concatenate(arrays))
+
+
+def _for_numpy(output: ctranslate2.StorageView) -> ctranslate2.StorageView:
+    """Return the output in a type that numpy has: it has no bfloat16."""
+    is_bfloat16 = output.dtype == ctranslate2.DataType.bfloat16
+    return output.to(ctranslate2.DataType.float32) if is_bfloat16 else output

@@ -1,0 +1,1 @@
+"""Where people speak, and the windows that are recognized at once."""

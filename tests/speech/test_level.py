@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wortlaut.audio import SAMPLE_RATE, Audio
+from wortlaut.speech.level import LOUD_DB, blocks_without_rumble, frame_levels, gain_to_hear
+
+FRAME = 512
+
+
+def tone(frequency: float, amplitude: float, duration: float = 4.0):
+    clock = np.arange(round(duration * SAMPLE_RATE)) / SAMPLE_RATE
+    return (amplitude * np.sin(2 * np.pi * frequency * clock)).astype(np.float32)
+
+
+def test_levels_are_decibels_of_full_scale():
+    levels = frame_levels(
+        np.concatenate((np.full(512, 0.1), np.zeros(512), np.full(256, 1.0))).astype(np.float32), FRAME
+    )
+
+    assert levels == pytest.approx([-20.0, -90.0, -3.0103], abs=1e-3)
+
+
+@pytest.mark.parametrize("amplitude", [0.3, 0.03, 0.01])
+def test_the_loud_parts_reach_the_level(amplitude):
+    samples = np.concatenate((tone(1000, amplitude), np.zeros(SAMPLE_RATE, np.float32), tone(1000, amplitude / 100)))
+    gain = gain_to_hear(Audio.from_array(samples), FRAME)
+
+    assert 20 * np.log10(gain * amplitude / np.sqrt(2)) == pytest.approx(LOUD_DB, abs=0.2)
+
+
+def test_loud_recordings_and_silence_stay_as_they_are():
+    assert gain_to_hear(Audio.from_array(tone(1000, 1.0)), FRAME) == 1.0
+    assert gain_to_hear(Audio.from_array(np.zeros(SAMPLE_RATE, np.float32)), FRAME) == 1.0
+    assert gain_to_hear(Audio.from_array(np.zeros(0, np.float32)), FRAME) == 1.0
+
+
+def test_background_is_not_made_loud(rng):
+    """An hour of hiss with a few words would otherwise be amplified until the hiss is as loud as speech."""
+    hiss = rng.normal(0, 0.001, 60 * SAMPLE_RATE).astype(np.float32)
+    hiss[: SAMPLE_RATE // 2] += tone(500, 0.2, 0.5)
+    gain = gain_to_hear(Audio.from_array(hiss), FRAME)
+
+    assert 20 * np.log10(gain * 0.001) == pytest.approx(-30, abs=0.5)
+
+
+@pytest.mark.parametrize("size_samples", [512, 5000, 10**6])
+def test_rumble_goes_and_voices_stay(size_samples):
+    voice = tone(1000, 0.1, 1.0)
+    audio = Audio.from_array((voice + tone(5, 0.3, 1.0) + 0.2).astype(np.float32))
+    heard = np.concatenate(list(blocks_without_rumble(audio, size_samples)))
+
+    assert len(heard) == len(voice)
+    assert np.abs(heard - voice)[200:-200].max() < 0.02
+
+
+def test_the_size_of_blocks_does_not_matter(rng):
+    audio = Audio.from_array(rng.normal(0, 0.1, 3000).astype(np.float32))
+    whole = np.concatenate(list(blocks_without_rumble(audio, 3000)))
+
+    np.testing.assert_allclose(np.concatenate(list(blocks_without_rumble(audio, 128))), whole, atol=1e-6)
