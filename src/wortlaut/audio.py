@@ -45,7 +45,7 @@ class ArraySamples:
         return self.array[start:stop]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Audio:
     """A recording on a sample-exact clock: sample i sounds at i / SAMPLE_RATE seconds.
 

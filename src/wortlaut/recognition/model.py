@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
+from threading import RLock
+from weakref import ref
 
 import ctranslate2
 import numpy as np
@@ -29,32 +30,45 @@ REMEMBERED_WINDOWS = {"cpu": 24, "cuda": 64}
 _FRAMES_PER_STATE = 2  # the encoder's second convolution halves the frame rate
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """Which stretch of which recording was encoded how. It does not keep the recording alive."""
+
+    audio: ref[Audio]
+    start: float
+    end: float
+    is_padded: bool
+
+
 @dataclass(slots=True)
 class EncodedWindows:
-    """The encoder outputs used last. Safe for threads; the oldest gives way."""
+    """The encoder outputs used last, as long as their recording is in use. Safe for threads; the oldest gives way."""
 
     capacity: int
-    _outputs: OrderedDict[tuple[Audio, float, float, bool], ctranslate2.StorageView] = field(
-        default_factory=OrderedDict
-    )
-    _lock: Lock = field(default_factory=Lock)
+    _outputs: OrderedDict[EncodedWindow, ctranslate2.StorageView] = field(default_factory=OrderedDict)
+    # Reentrant: the garbage collector may let a recording go, and so call `forget`, while this thread holds the lock.
+    _lock: RLock = field(default_factory=RLock)
 
-    def find(self, key: tuple[Audio, float, float, bool]) -> ctranslate2.StorageView | None:
+    def find(self, window: EncodedWindow) -> ctranslate2.StorageView | None:
         with self._lock:
-            if key in self._outputs:
-                self._outputs.move_to_end(key)
-            return self._outputs.get(key)
+            if window in self._outputs:
+                self._outputs.move_to_end(window)
+            return self._outputs.get(window)
 
-    def remember(self, key: tuple[Audio, float, float, bool], output: ctranslate2.StorageView) -> None:
+    def remember(self, window: EncodedWindow, output: ctranslate2.StorageView) -> None:
         with self._lock:
-            self._outputs[key] = output
+            self._outputs[window] = output
             while len(self._outputs) > self.capacity:
                 self._outputs.popitem(last=False)
 
-    def forget(self, audio: Audio) -> None:
+    def forget(self, gone: ref[Audio]) -> None:
+        """Drop the outputs of a recording that nobody uses any more."""
         with self._lock:
-            for key in [key for key in self._outputs if key[0] is audio]:
-                del self._outputs[key]
+            for window in [window for window in self._outputs if window.audio is gone]:
+                del self._outputs[window]
+
+    def __len__(self) -> int:
+        return len(self._outputs)
 
 
 class WhisperModel:
@@ -107,20 +121,17 @@ class WhisperModel:
         """Return the encoder output of [start, end) seconds on the CPU: shape (1, states, d_model), 50 states a second.
 
         Padded: 1500 states, the stretch filled up to 30 s, which is what the decoder needs to write
-        text. Otherwise as many as the stretch is long, rounded up. The outputs used last are remembered.
+        text. Otherwise as many as the stretch is long, rounded up. The outputs used last are remembered, as long
+        as the recording is in use.
         """
-        key = (audio, start, end, is_padded)
-        output = self._encoded.find(key)
+        window = EncodedWindow(ref(audio, self._encoded.forget), start, end, is_padded)
+        output = self._encoded.find(window)
         if output is None:
             features = self._features(audio.clip(start, end), is_padded=is_padded)
             with engine_faults():
                 output = self.engine.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
-            self._encoded.remember(key, output)
+            self._encoded.remember(window, output)
         return output
-
-    def forget(self, audio: Audio) -> None:
-        """Let go of what is remembered of a recording, and of the recording itself."""
-        self._encoded.forget(audio)
 
     def _features(self, samples: NDArray[np.float32], *, is_padded: bool) -> NDArray[np.float32]:
         """Return log-mel features of shape (1, n_mels, frames)."""
