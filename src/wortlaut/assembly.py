@@ -6,8 +6,8 @@ The engines are imported where they are first needed, so that `--help` and `impo
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import cache, partial
 from importlib.metadata import version
@@ -16,12 +16,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
+from wortlaut.audio import Audio
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
-from wortlaut.models.store import ModelStore
-from wortlaut.options import Decoding, Options, Speakers, Task
+from wortlaut.models.store import ModelStore, local_folder
+from wortlaut.options import BUILT_IN, Decoding, Options, Progress, Speakers, Task
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
 from wortlaut.settings import Settings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 UNIVERSAL_ALIGNER = "base"
 """The model that times the words of models whose own alignment heads nobody has searched for."""
 
+_PYANNOTE_NAMES = {"pyannote": "pyannote/speaker-diarization-community-1"}
 _PACKAGES = ("wortlaut", "ctranslate2", "onnxruntime", "tokenizers", "av", "numpy", "scipy")
 
 
@@ -68,6 +70,7 @@ class Asked(TypedDict, total=False):
     language: str | None
     task: Task
     words: bool
+    diarizer: str
     decoding: Decoding
 
 
@@ -130,7 +133,32 @@ class Transcriber:
             aligner = WhisperAligner(self._whisper(UNIVERSAL_ALIGNER, held))
             return align_text(aligner, self._decoder().decode(Path(media)), text, parse_language(language))
 
-    def _pipeline(self, options: Options, held: ExitStack, listener: Listener) -> Pipeline:
+    @contextmanager
+    def stages(
+        self, options: Options, listener: Listener = ignore, *, batch_size: int | None = None
+    ) -> Generator[Pipeline]:
+        """Lend the warm stages of a transcription to a program that goes through them in its own way.
+
+        `options.language` is not used: the recognizer is told with every call. `batch_size` takes the place of
+        the settings'.
+        """
+        with ExitStack() as held:
+            yield self._pipeline(options, held, listener, batch_size)
+
+    @contextmanager
+    def diarizer(self, listener: Listener = ignore) -> Generator[Diarizer]:
+        """Lend the warm diarizer alone."""
+        segmentation, embedding = self._store.fetch_all(["segmentation-3.0", "campplus"], listener=listener)
+        with ExitStack() as held:
+            yield self._diarizer(segmentation, embedding, held)
+
+    def decode(self, media: str | os.PathLike[str], listener: Listener = ignore) -> Audio:
+        """Return the sound of a recording."""
+        return self._decoder().decode(Path(media), advance=lambda done: listener(Progress("decode", done, 0.0)))
+
+    def _pipeline(
+        self, options: Options, held: ExitStack, listener: Listener, batch_size: int | None = None
+    ) -> Pipeline:
         from wortlaut.recognition.recognizer import WhisperRecognizer  # noqa: PLC0415
         from wortlaut.speech.packing import pack  # noqa: PLC0415
 
@@ -140,12 +168,16 @@ class Transcriber:
         return Pipeline(
             decoder=self._decoder(),
             detector=self._detector(folders["detection"], held),
+            second_look=self._second_look(folders["detection"], held),
             pack=pack,
             recognizer=WhisperRecognizer(
-                whisper, decoding=options.decoding, task=options.task, batch_size=self.settings.batch_size
+                whisper,
+                decoding=options.decoding,
+                task=options.task,
+                batch_size=self.settings.batch_size if batch_size is None else batch_size,
             ),
             aligner=self._aligner(options, held),
-            diarizer=self._diarizer(folders["segmentation"], folders["embedding"], held) if options.speakers else None,
+            diarizer=self._chosen_diarizer(options, folders, held),
             provenance=Provenance(
                 versions=_versions(),
                 models={role: _identity(name, folders[role]) for role, name in models.items()},
@@ -165,6 +197,13 @@ class Transcriber:
         load = partial(SileroDetector, folder / "silero_vad_16k_sequence.onnx")
         return held.enter_context(self._residency.hold(("detection", folder), lambda: Loaded(load())))
 
+    def _second_look(self, folder: Path, held: ExitStack) -> SpeechDetector:
+        from wortlaut.speech.regions import SECOND_LOOK  # noqa: PLC0415
+        from wortlaut.speech.silero import SileroDetector  # noqa: PLC0415
+
+        load = partial(SileroDetector, folder / "silero_vad_16k_sequence.onnx", thresholds=SECOND_LOOK)
+        return held.enter_context(self._residency.hold(("second look", folder), lambda: Loaded(load())))
+
     def _whisper(self, model: str, held: ExitStack) -> WhisperModel:
         from wortlaut.recognition.model import WhisperModel  # noqa: PLC0415
 
@@ -175,6 +214,7 @@ class Transcriber:
             device=self.settings.device,
             compute_type=self.settings.compute_type,
             workers=self.settings.threads,
+            threads=1 if self.settings.threads else 0,
             alignment_heads=_character_heads(model),
         )
         size_bytes = (folder / "model.bin").stat().st_size
@@ -187,6 +227,26 @@ class Transcriber:
         if not options.words:
             return SpreadingAligner()
         return WhisperAligner(self._whisper(_aligning_model(options), held))
+
+    def _chosen_diarizer(self, options: Options, folders: Mapping[str, Path], held: ExitStack) -> Diarizer | None:
+        if not options.speakers:
+            return None
+        if options.diarizer == BUILT_IN:
+            return self._diarizer(folders["segmentation"], folders["embedding"], held)
+        return self._pyannote(options.diarizer, held)
+
+    def _pyannote(self, pipeline: str, held: ExitStack) -> Diarizer:
+        """Return a pyannote pipeline. What is missing (extra, token, terms) is said before anything runs."""
+        from wortlaut.diarization.pyannote.access import PipelineAccess  # noqa: PLC0415
+        from wortlaut.diarization.pyannote.diarizer import PyannoteDiarizer  # noqa: PLC0415
+        from wortlaut.diarization.pyannote.token import find_token  # noqa: PLC0415
+
+        settings = self.settings
+        token = find_token(settings.hf_token.get_secret_value() if settings.hf_token else None)
+        access = PipelineAccess(_PYANNOTE_NAMES.get(pipeline, pipeline), token, is_offline=settings.is_offline)
+        access.preflight()
+        load = partial(PyannoteDiarizer, access.fetch(), device=settings.device)
+        return held.enter_context(self._residency.hold(("pyannote", pipeline), lambda: Loaded(load())))
 
     def _diarizer(self, segmentation: Path, embedding: Path, held: ExitStack) -> Diarizer:
         from wortlaut.diarization.clustered import ClusteringDiarizer  # noqa: PLC0415
@@ -208,7 +268,7 @@ def _models_for(options: Options) -> dict[str, str]:
     models = {"recognition": options.model, "detection": "silero-vad"}
     if options.words:
         models["alignment"] = _aligning_model(options)
-    if options.speakers:
+    if options.speakers and options.diarizer == BUILT_IN:
         models |= {"segmentation": "segmentation-3.0", "embedding": "campplus"}
     return models
 
@@ -219,7 +279,7 @@ def _aligning_model(options: Options) -> str:
 
 def _character_heads(model: str) -> tuple[Head, ...] | None:
     """Return the heads that follow characters, None for a model without known ones, such as a user's own folder."""
-    if Path(model).expanduser().is_dir():
+    if local_folder(model):
         return None
     return CHARACTER_HEADS.get(find_entry(model).folder)
 

@@ -11,6 +11,9 @@ from typing import Literal
 
 from wortlaut.errors import InvalidOption
 
+BUILT_IN = "built-in"
+"""The diarizer that needs neither a token nor PyTorch."""
+
 Task = Literal["transcribe", "translate"]
 
 
@@ -90,6 +93,7 @@ class Options:
     task: Task = "transcribe"
     words: bool = True
     speakers: Speakers | None = field(default_factory=Speakers)
+    diarizer: str = BUILT_IN  # or a pyannote pipeline: a name on the model hub, or a folder
     decoding: Decoding = field(default_factory=Decoding)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from wortlaut.alignment.attention import FRAME, WordTrack, track_words
 from wortlaut.alignment.spelling import spell, split_words
 from wortlaut.alignment.timing import interpolated, timed
 from wortlaut.audio import Audio
-from wortlaut.errors import DeviceUnavailable, OutOfMemory, WortlautError
+from wortlaut.errors import DeviceUnavailable, InvalidOption, OutOfMemory, WortlautError
 from wortlaut.recognition.model import WhisperModel
 from wortlaut.transcript import Passage, Word
 
@@ -23,6 +23,9 @@ SHORT_WINDOW = 22.0
 """Seconds. The silence that pads a clip of 3 s to 30 s blurs the attention: 78 % of boundaries within 50 ms instead of
 84 %. A shorter window is encoded once more without it, which costs as much as it is short; for a longer one
 there is no difference, and what recognition has encoded is used again."""
+
+LONGEST_WINDOW = 30.0
+"""Seconds that Whisper's encoder sees at once."""
 
 _NEAREST_LANGUAGE = {"yue": "zh"}  # for models older than large-v3
 _LINGUA_FRANCA = "en"
@@ -92,5 +95,14 @@ class WhisperAligner:
 
 
 def align_text(aligner: WhisperAligner, audio: Audio, text: str, language: str) -> list[Word]:
-    """Return the words of a known text with times, for measuring. The recording is at most 30 s long."""
+    """Return the words of a known text with times, for measuring.
+
+    Raises `InvalidOption` for a recording that is longer than one window.
+    """
+    if audio.duration > LONGEST_WINDOW:
+        raise InvalidOption(
+            f"Known text can be aligned in a recording of at most {LONGEST_WINDOW:.0f} s; "
+            f"this one lasts {audio.duration:.0f} s.",
+            hint="Cut the recording and its text into pieces.",
+        )
     return aligner.align_passage(audio, Passage(0.0, audio.duration, text, language))

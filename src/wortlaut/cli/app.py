@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from wortlaut.cli import models
+from wortlaut.cli import models, whisperx
 from wortlaut.cli.demo import demo
+from wortlaut.cli.doctor import doctor
 from wortlaut.cli.evaluate import evaluate
 from wortlaut.cli.exits import exit_code
 from wortlaut.cli.progress import say
@@ -30,10 +31,12 @@ app = typer.Typer(
 )
 app.command()(transcribe)
 app.command()(demo)
+app.command()(doctor)
 app.command("eval")(evaluate)
 app.command()(render)
 app.command()(check)
 app.add_typer(models.app, name="models")
+whisperx.register(app)
 
 
 def _show_version(is_asked: bool) -> None:

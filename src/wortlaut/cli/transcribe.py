@@ -16,7 +16,7 @@ from wortlaut.cli.output import find_media, prepare_folder, stems, write_whole
 from wortlaut.cli.progress import progress_listener, say
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
-from wortlaut.options import Decoding, Options, Speakers
+from wortlaut.options import BUILT_IN, Decoding, Options, Speakers
 from wortlaut.settings import Settings
 from wortlaut.stages import Listener
 from wortlaut.transcript import Transcript
@@ -55,6 +55,9 @@ def transcribe(
         str | None, typer.Option("--language", "-l", help="Code or English name; detected when left out.")
     ] = None,
     speakers: Annotated[str, typer.Option("--speakers", "-s", help="auto, off, a number, or a range 2-4.")] = "auto",
+    diarizer: Annotated[
+        str, typer.Option(help="built-in, pyannote, or the name or folder of a pyannote pipeline.")
+    ] = BUILT_IN,
     task: Annotated[TaskName, typer.Option(help="transcribe, or translate into English.")] = TaskName.transcribe,
     words: Annotated[bool, typer.Option("--words/--no-words", help="Measure a time for every word.")] = True,
     initial_prompt: Annotated[str | None, typer.Option(help="Style and spelling to follow.")] = None,
@@ -76,6 +79,7 @@ def transcribe(
         task=task.value,
         words=words,
         speakers=Speakers.parse(speakers),
+        diarizer=diarizer,
         decoding=Decoding(beam_size=beam_size, initial_prompt=initial_prompt, hotwords=hotwords),
     )
     given = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -31,7 +31,7 @@ class HubAccess:
     """How this machine reaches the hub, and where the hub's own client keeps what it fetched."""
 
     endpoint: str
-    token: str | None
+    token: str | None = field(repr=False)  # never in a log
     cache: Path
     is_offline: bool
 

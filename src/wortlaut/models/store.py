@@ -60,14 +60,14 @@ class ModelStore:
 
     def path(self, name: str) -> Path:
         """Return the folder where the model lies or would lie."""
-        return _local_folder(name) or self.root / find_entry(name).folder
+        return local_folder(name) or self.root / find_entry(name).folder
 
     def find(self, name: str) -> Path | None:
         """Return the folder of a model that is on this machine and sound, None if it is not there.
 
         A folder of the user's own is taken as it is. Raises `UnknownModel` and `ModelCorrupt`.
         """
-        if local := _local_folder(name):
+        if local := local_folder(name):
             return local
         entry = find_entry(name)
         return self._find_in_store(entry, is_thorough=False) or self._find_in_hub_cache(entry)
@@ -96,7 +96,7 @@ class ModelStore:
 
     def verify(self, name: str) -> Path:
         """Hash every file of a model again. Raises `ModelCorrupt`, or `ModelMissing` if it is not there."""
-        if local := _local_folder(name):
+        if local := local_folder(name):
             return local
         folder = self._find_in_store(find_entry(name), is_thorough=True)
         if folder is None:
@@ -247,7 +247,7 @@ class ModelStore:
             lock.release()
 
 
-def _local_folder(name: str) -> Path | None:
+def local_folder(name: str) -> Path | None:
     """Return the user's own CTranslate2 folder, if `name` is one."""
     path = Path(name).expanduser()
     looks_like_path = path.is_absolute() or name.startswith((".", "~")) or os.sep in name

@@ -1,0 +1,141 @@
+"""`wortlaut serve` and `wortlaut worker`: the service, and more hands for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wortlaut.cli.progress import say
+from wortlaut.errors import ExtraMissing, InvalidOption
+
+if TYPE_CHECKING:
+    from wortlaut.server.settings import ServiceSettings
+
+EXTRA_HINT = "Install it with `pip install 'wortlaut[server]'`."
+
+
+class NotClosed(InvalidOption):
+    """The service would be open to everybody who can reach this address."""
+
+    code = "not-closed"
+    default_hint = (
+        "Create a key with `wortlaut keys create NAME`, listen on 127.0.0.1, "
+        "or set WORTLAUT_OPEN=true if only people you trust can reach it."
+    )
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; any other than loopback needs keys.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Jobs worked on at once.")] = None,
+    model: Annotated[str | None, typer.Option(help="The Whisper model for requests that name none.")] = None,
+    json_logs: Annotated[bool, typer.Option("--json-logs", help="One JSON object a line.")] = False,
+) -> None:
+    """Start the service: HTTP, queue, and a worker."""
+    settings = service_settings({"host": host, "port": port, "workers": workers, "model": model})
+    import uvicorn  # noqa: PLC0415 heavy, and part of an extra
+
+    from wortlaut.server.app import create_app  # noqa: PLC0415 as above
+
+    _log(is_json=json_logs)
+    asyncio.run(_require_closed(settings))
+    say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs)")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def worker(
+    workers: Annotated[int | None, typer.Option(min=1, help="Jobs worked on at once.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model to load at the start.")] = None,
+    json_logs: Annotated[bool, typer.Option("--json-logs", help="One JSON object a line.")] = False,
+) -> None:
+    """Add a worker to a service: on the same machine, or on another one with the same database and storage."""
+    settings = service_settings({"workers": workers, "model": model})
+    _log(is_json=json_logs)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_work(settings))
+
+
+def service_settings(given: Mapping[str, object]) -> ServiceSettings:
+    """What was said on the command line beats environment and file."""
+    try:
+        import procrastinate  # noqa: F401, PLC0415 one of the extra's packages stands for all
+
+        from wortlaut.server.settings import ServiceSettings  # noqa: PLC0415 part of an extra
+    except ImportError as error:
+        raise ExtraMissing("The service needs the extra `server`.", hint=EXTRA_HINT) from error
+    return ServiceSettings.model_validate({name: value for name, value in given.items() if value is not None})
+
+
+async def _require_closed(settings: ServiceSettings) -> None:
+    """Refuse to listen where strangers could come from while there are no keys."""
+    if settings.is_loopback or settings.is_open:
+        return
+    from wortlaut.cli.keys import open_keys  # noqa: PLC0415 part of an extra
+
+    async with open_keys(settings) as keys:
+        if not await keys.exist():
+            raise NotClosed(f"There are no keys, and {settings.host} can be reached from other machines.")
+
+
+async def _work(settings: ServiceSettings) -> None:
+    from wortlaut.jobs.database import migrate, open_pool  # noqa: PLC0415 part of an extra
+    from wortlaut.jobs.embedded import database_of  # noqa: PLC0415 as above
+    from wortlaut.jobs.worker import Worker  # noqa: PLC0415 as above
+    from wortlaut.options import Options  # noqa: PLC0415 as above
+
+    async with database_of(settings, is_shared=True) as url:
+        async with open_pool(url) as pool:
+            await migrate(pool)
+        await Worker(settings, Options(model=settings.model), url).run()
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, with everything that was said in `extra`."""
+
+    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {name: value for name, value in vars(record).items() if name not in self._usual}
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **extra,
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class _PlainLines(logging.Formatter):
+    """For people: the job stands in front of what is said about it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        job = getattr(record, "job_id", None)
+        prefix = f"{record.levelname.lower()} {record.name}" + (f" [{job}]" if job else "")
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return f"{prefix}: {record.getMessage()}{trace}"
+
+
+def _log(*, is_json: bool) -> None:
+    output = logging.StreamHandler(sys.stderr)
+    output.setFormatter(_JsonLines() if is_json else _PlainLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
+    logging.getLogger("wortlaut").setLevel(logging.INFO)

@@ -1,0 +1,36 @@
+"""`wortlaut whisperx`, and the command `whisperx` itself: whisperX's command line, run by Wortlaut."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+import typer
+
+from wortlaut.cli.exits import exit_code
+from wortlaut.cli.output import prepare_folder, write_whole
+from wortlaut.cli.progress import progress_listener, say
+
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+"""Everything behind the command is for whisperX's own parser, --help too."""
+
+
+def whisperx(context: typer.Context) -> None:
+    """Run whisperX's command line: the same flags, files and names. `whisperx --help` lists them."""
+    from wortlaut.compat.command_line import Edge, run  # noqa: PLC0415 loaded when it is wanted
+
+    edge = Edge(say, prepare_folder, write_whole, exit_code, partial(progress_listener, is_shown=True))
+    raise typer.Exit(run(context.args, edge))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the table of commands."""
+    app.command("whisperx", context_settings=CONTEXT, add_help_option=False)(whisperx)
+
+
+def main() -> None:
+    """Be the command `whisperx`, for a distribution that puts it on the path, and for `python -m`."""
+    from wortlaut.cli.app import run  # noqa: PLC0415 the table of commands knows this module
+
+    sys.argv[1:1] = ["whisperx"]
+    run()
