@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from math import ceil
 
 import ctranslate2
@@ -16,6 +15,7 @@ from wortlaut.alignment.spelling import spell, split_words
 from wortlaut.alignment.timing import interpolated, timed
 from wortlaut.audio import Audio
 from wortlaut.errors import DeviceUnavailable, InvalidOption, OutOfMemory, WortlautError
+from wortlaut.lookahead import map_ahead
 from wortlaut.recognition.model import WhisperModel
 from wortlaut.transcript import Passage, Word
 
@@ -47,18 +47,7 @@ class WhisperAligner:
         A passage whose alignment fails gets words that are spread over its speech and say so (`source`).
         Raises `OutOfMemory` or `DeviceUnavailable`, which no other passage would escape.
         """
-        workers = max(self._model.workers, 1)
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="align")
-        waiting: deque[Future[list[Word]]] = deque()
-        try:
-            for passage in passages:
-                waiting.append(pool.submit(self.align_passage, audio, passage))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        yield from map_ahead(partial(self.align_passage, audio), passages, workers=max(self._model.workers, 1))
 
     def align_passage(self, audio: Audio, passage: Passage) -> list[Word]:
         """Return the words of one passage; none if its text is white space."""

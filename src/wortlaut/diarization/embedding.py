@@ -19,9 +19,9 @@ from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.diarization.fbank import FRAME_SAMPLES, FRAMES_PER_SECOND, log_fbank
 from wortlaut.diarization.frames import nearest_frames
 from wortlaut.diarization.onnx_model import OnnxModel
-from wortlaut.diarization.parallel import map_in_order
 from wortlaut.diarization.segmentation import FRAMES_PER_WINDOW, WINDOW, Segmentation
 from wortlaut.errors import ModelCorrupt
+from wortlaut.lookahead import map_ahead
 from wortlaut.stages import Advance, ignore
 
 POINT_STEP = 0.5  # seconds from one embedding to the next
@@ -85,7 +85,7 @@ def embed(
         return sorted(_embed_block(audio, segmentation, network, start), key=itemgetter(0))
 
     points = []
-    for start, found in zip(blocks, map_in_order(embed_block, blocks, threads=threads), strict=True):
+    for start, found in zip(blocks, map_ahead(embed_block, blocks, workers=threads), strict=True):
         points += found
         advance(min(float(start) + _BLOCK, audio.duration))
     times, clean, vectors = zip(*points, strict=True) if points else ((), (), ())

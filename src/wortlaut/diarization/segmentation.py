@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.diarization.frames import FRAME_WIDTH, frame_count, nearest_frames
 from wortlaut.diarization.onnx_model import OnnxModel
-from wortlaut.diarization.parallel import map_in_order
 from wortlaut.errors import ModelCorrupt
+from wortlaut.lookahead import map_ahead
 from wortlaut.stages import Advance, ignore
 
 WINDOW = 10.0  # seconds, as in training
@@ -102,7 +102,7 @@ def segment(audio: Audio, network: SegmentationNetwork, *, threads: int = 1, adv
         length = len(audio.samples)
         return network.probabilities([audio.samples.read(s, min(s + _WINDOW_SAMPLES, length)) for s in batch])
 
-    windows = chain.from_iterable(map_in_order(listen, batches, threads=threads))
+    windows = chain.from_iterable(map_ahead(listen, batches, workers=threads))
     for index, (start, classes) in enumerate(zip(starts_samples, windows, strict=True)):
         tracks[index] = POWERSET[classes.argmax(axis=-1)]
         average.add(start / SAMPLE_RATE, classes)

@@ -9,12 +9,12 @@ import ctranslate2
 
 from wortlaut.audio import Audio, Window
 from wortlaut.errors import InvalidOption
+from wortlaut.lookahead import map_ahead
 from wortlaut.notice import Notice
 from wortlaut.options import Decoding, Task
 from wortlaut.recognition.candidate import Candidate, doubts, is_repetitive, is_silence, most_credible
 from wortlaut.recognition.faults import engine_faults
 from wortlaut.recognition.language_vote import Vote, elect, speech_seconds, voters
-from wortlaut.recognition.lookahead import in_order
 from wortlaut.recognition.model import WhisperModel
 from wortlaut.recognition.prompts import is_truncated, prompt_tokens, suppressed_tokens
 from wortlaut.recognition.search import Search, attempts
@@ -74,7 +74,7 @@ class WhisperRecognizer:
 
         workers = self._model.workers
         notices = self._prompt_notices()
-        for passages in in_order(work, self._batches(windows), workers=workers, ahead=workers):
+        for passages in map_ahead(work, self._batches(windows), workers=workers, ahead=workers):
             for one in passages:
                 yield replace(one, notices=(*notices, *one.notices))
                 notices = ()

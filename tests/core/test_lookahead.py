@@ -7,23 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wortlaut.recognition.lookahead import in_order
+from wortlaut.lookahead import map_ahead
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=20), st.integers(1, 4), st.integers(0, 3))
-def test_results_come_in_order(delays, workers, ahead):
+def test_results_come_map_ahead(delays, workers, ahead):
     def work(item):
         time.sleep(item[1] / 1000)
         return item
 
     items = list(enumerate(delays))
-    assert list(in_order(work, items, workers=workers, ahead=ahead)) == items
+    assert list(map_ahead(work, items, workers=workers, ahead=ahead)) == items
 
 
 def test_it_never_runs_far_ahead():
     begun = []
-    results = in_order(begun.append, range(100), workers=2, ahead=1)
+    results = map_ahead(begun.append, range(100), workers=2, ahead=1)
     next(results)
     time.sleep(0.05)
     assert len(begun) <= 1 + 2 + 1
@@ -32,14 +32,14 @@ def test_it_never_runs_far_ahead():
 
 def test_nothing_happens_before_the_first_result_is_wanted():
     begun = []
-    in_order(begun.append, range(3), workers=1, ahead=1)
+    map_ahead(begun.append, range(3), workers=1, ahead=1)
     assert begun == []
 
 
 def test_closing_stops_the_work_and_its_threads():
     begun = []
     before = threading.active_count()
-    results = in_order(begun.append, range(100), workers=2, ahead=2)
+    results = map_ahead(begun.append, range(100), workers=2, ahead=2)
     next(results)
     results.close()
     count = len(begun)
@@ -50,7 +50,7 @@ def test_closing_stops_the_work_and_its_threads():
 
 def test_workers_work_at_the_same_time():
     barrier = threading.Barrier(3, timeout=10)
-    assert len(list(in_order(lambda _: barrier.wait(), range(3), workers=3, ahead=0))) == 3
+    assert len(list(map_ahead(lambda _: barrier.wait(), range(3), workers=3, ahead=0))) == 3
 
 
 def test_an_error_comes_out_in_its_turn_and_ends_the_work():
@@ -59,7 +59,7 @@ def test_an_error_comes_out_in_its_turn_and_ends_the_work():
             raise KeyError(item)
         return item
 
-    results = in_order(work, range(100), workers=2, ahead=2)
+    results = map_ahead(work, range(100), workers=2, ahead=2)
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(KeyError):
         next(results)
