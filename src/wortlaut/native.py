@@ -33,6 +33,9 @@ CUDA_PACKAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
 """What CTranslate2 4.5 and later use: each package and its libraries, after those that they need themselves."""
 
 
+_M_ARENA_MAX = -8  # malloc.h
+
+
 @dataclass(frozen=True, slots=True)
 class Preloaded:
     """A library of an installed package. `error` is None if this process has it now."""
@@ -81,3 +84,17 @@ def _files(package: str) -> dict[str, Path]:
         return {}
     places = [Path(str(distribution.locate_file(file))) for file in distribution.files or ()]
     return {place.name: place for place in places if place.is_file()}
+
+
+def use_one_arena() -> bool:
+    """Tell the C library to serve all threads from one heap; return whether it listened.
+
+    The engines' threads take and give back tens of megabytes at a time, and glibc keeps a heap for each of them,
+    most of it free but not given back: a quarter of a gigabyte for two threads. The engines compute for so long
+    between two allocations that they hardly wait for one another. For programs of our own: a library leaves its
+    host's allocator alone. To be called before threads are started.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none, and needs none
+    return mallopt is not None and mallopt(_M_ARENA_MAX, 1) == 1

@@ -20,6 +20,7 @@ from wortlaut.cli.progress import say
 from wortlaut.cli.render import check, render
 from wortlaut.cli.transcribe import transcribe
 from wortlaut.errors import Cancelled, WortlautError
+from wortlaut.native import use_one_arena
 
 app = typer.Typer(
     name="wortlaut",
@@ -60,6 +61,7 @@ def _main(
 
 def run() -> None:
     """Run the command line and leave with its exit code."""
+    use_one_arena()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:

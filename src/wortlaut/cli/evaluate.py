@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wortlaut.errors import ExtraMissing
+from wortlaut.native import use_one_arena
 from wortlaut.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class MakeTranscriber:
     def __call__(self) -> Subject:
         from wortlaut.assembly import Transcriber  # noqa: PLC0415 loads the engines: only in the measured process
 
+        use_one_arena()  # as the command line does
         return Transcriber(self.settings)
 
 
