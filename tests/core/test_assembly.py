@@ -51,7 +51,7 @@ def test_only_what_is_asked_for_is_fetched():
 def test_offline_without_models_fails_at_once_and_says_what_would_help(tmp_path):
     with pytest.raises(ModelMissing) as raised:
         Transcriber(Settings(models_dir=tmp_path, offline=True)).transcribe("any.wav")
-    assert "wortlaut models pull" in raised.value.hint
+    assert "wortlaut models pull base silero-vad segmentation-3.0 campplus`" in raised.value.hint
 
 
 def test_the_token_reaches_the_store_and_nobody_prints_it(tmp_path):

