@@ -22,6 +22,7 @@ from wortlaut.models.hub import HubAccess
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
 from wortlaut.models.store import ModelStore, local_folder
+from wortlaut.native import preload_nvidia_libraries
 from wortlaut.options import BUILT_IN, Decoding, Options, Progress, Speakers, Task
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
@@ -68,6 +69,8 @@ class Asked(TypedDict, total=False):
 
     model: str
     language: str | None
+    languages: tuple[str, ...]
+    follows_switches: bool
     task: Task
     words: bool
     diarizer: str
@@ -122,6 +125,7 @@ class Transcriber:
         options = options or Options()
         if options.language:
             options = replace(options, language=parse_language(options.language))
+        options = replace(options, languages=tuple(map(parse_language, options.languages)))
         with ExitStack() as held:
             return self._pipeline(options, held, listener).transcribe(Path(media), options, listener)
 
@@ -142,8 +146,9 @@ class Transcriber:
         `options.language` is not used: the recognizer is told with every call. `batch_size` takes the place of
         the settings'.
         """
+        told = replace(options, follows_switches=False)
         with ExitStack() as held:
-            yield self._pipeline(options, held, listener, batch_size)
+            yield self._pipeline(told, held, listener, batch_size)
 
     @contextmanager
     def diarizer(self, listener: Listener = ignore) -> Generator[Diarizer]:
@@ -175,6 +180,8 @@ class Transcriber:
                 decoding=options.decoding,
                 task=options.task,
                 batch_size=self.settings.batch_size if batch_size is None else batch_size,
+                languages=options.languages,
+                follows_switches=options.follows_switches and options.language is None,
             ),
             aligner=self._aligner(options, held),
             diarizer=self._chosen_diarizer(options, folders, held),
@@ -207,6 +214,8 @@ class Transcriber:
     def _whisper(self, model: str, held: ExitStack) -> WhisperModel:
         from wortlaut.recognition.model import WhisperModel  # noqa: PLC0415
 
+        if self.settings.device != "cpu":
+            preload_nvidia_libraries()
         folder = self._store.fetch(model)
         load = partial(
             WhisperModel.load,

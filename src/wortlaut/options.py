@@ -86,10 +86,16 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One transcription. `language` None: detect it. `speakers` None: do not ask who speaks."""
+    """One transcription. `language` None: detect it. `speakers` None: do not ask who speaks.
+
+    Where the language is detected, `languages` are those that may occur (empty: all), and `follows_switches` lets
+    a stretch be in another language than the rest.
+    """
 
     model: str = "base"
     language: str | None = None
+    languages: tuple[str, ...] = ()
+    follows_switches: bool = True
     task: Task = "transcribe"
     words: bool = True
     speakers: Speakers | None = field(default_factory=Speakers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from wortlaut.audio import SpeechRegion
 from wortlaut.notice import Notice
@@ -13,11 +13,48 @@ WordSource = Literal["aligned", "interpolated"]
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One of the texts that a window was given, and what spoke against it.
+
+    `way` says how it was decoded: as usual, without prompt, cut in 2, temperature 0.4 ... `doubts` is empty for a
+    text that was believed.
+    """
+
+    way: str
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    doubts: tuple[str, ...] = ()
+
+
+Outcome = Literal["kept", "doubted", "dropped", "recovered"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a stretch of the recording, and why.
+
+    kept: the text is believed. doubted: it is in the transcript and reported as doubtful. dropped: it is not, because
+    nobody speaks. recovered: it was found in a second look at speech without words. More than one trial
+    means that the window was decoded again.
+    """
+
+    start: float
+    end: float
+    outcome: Outcome
+    reasons: tuple[str, ...] = ()
+    trials: tuple[Trial, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """What was recognized in one window; its words have no times yet.
 
-    `regions` are the speech regions of the window. `tokens` are Whisper's text tokens. The last four are
-    Whisper's own measures of doubt; `temperature` is the one at which this text was decoded.
+    `regions` are the speech regions of the window. `tokens` are Whisper's text tokens. The four that follow are
+    Whisper's own measures of doubt; `temperature` is the one at which this text was decoded. `trials` are all
+    texts that were tried, in order; `doubts` is what still speaks against the one that is left.
     """
 
     start: float
@@ -31,6 +68,8 @@ class Passage:
     compression_ratio: float = 1.0
     temperature: float = 0.0
     notices: tuple[Notice, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +150,7 @@ class Provenance:
 
     `versions` maps packages to versions, `models` a role (recognition, alignment, ...) to name and checksum,
     `options` is what was asked, `devices` maps a stage to where it ran, `seconds` to its wall time.
+    `decisions` say of every window what became of it.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +158,7 @@ class Provenance:
     options: Mapping[str, object] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from wortlaut.audio import SpeechRegion, Window
 from wortlaut.errors import Cancelled, DecodingFailed, ModelCorrupt
 from wortlaut.options import Options, Speakers
 from wortlaut.pipeline import NO_LANGUAGE, Pipeline
+from wortlaut.stages import LanguageGuess
 from wortlaut.testing import (
     BrokenStage,
     ScriptedAligner,
@@ -111,3 +113,69 @@ def test_progress_never_runs_backwards_and_ends_at_the_end():
         done = [progress.done for progress in heard if progress.stage == stage]
         assert done == sorted(done)
         assert done[-1] == 10.0
+
+
+class Whispering(ScriptedRecognizer):
+    """Says its texts, and that it does not believe them."""
+
+    def recognize(self, audio, windows, /, *, language):
+        for passage in super().recognize(audio, windows, language=language):
+            yield replace(passage, doubts=("the model is unsure",))
+
+
+def test_a_doubtful_text_where_the_diarizer_hears_nobody_is_left_out():
+    diarizer = ScriptedDiarizer((Turn(0.9, 3.1, A),))
+    transcript = pipeline(recognizer=Whispering((" Hello.", " Thank you.")), diarizer=diarizer).transcribe(
+        MEDIA, Options()
+    )
+    assert transcript.text == "Hello."
+    assert [notice.code for notice in transcript.warnings] == ["low-confidence", "window-without-speech"]
+    assert [decision.outcome for decision in transcript.provenance.decisions] == ["doubted", "dropped"]
+
+
+def test_turns_made_of_words_are_no_second_look():
+    silent_diarizer = ScriptedDiarizer(())
+    transcript = pipeline(recognizer=Whispering((" Hello.", " You.")), diarizer=silent_diarizer).transcribe(
+        MEDIA, Options()
+    )
+    assert transcript.text == "Hello.\nYou."
+
+
+def test_without_speakers_a_detector_takes_the_second_look():
+    options = Options(speakers=None)
+    second_look = ScriptedDetector(())
+    stages = pipeline(recognizer=Whispering((" Hello.",)), second_look=second_look)
+    assert stages.transcribe(MEDIA, options).words == ()
+    assert "audit" in stages.transcribe(MEDIA, options).provenance.seconds
+
+
+def test_speech_that_the_first_look_missed_is_written_down():
+    recognizer = ScriptedRecognizer((" How are you?",))
+    transcript = pipeline(
+        detector=ScriptedDetector((SpeechRegion(1.0, 3.0),)),
+        recognizer=recognizer,
+        diarizer=ScriptedDiarizer((Turn(0.9, 3.1, A), Turn(6.0, 9.0, B))),
+    ).transcribe(MEDIA, Options())
+    assert [(segment.text, segment.speaker) for segment in transcript.segments] == [
+        ("How are you?", A),
+        ("How are you?", B),
+    ]
+    assert [decision.outcome for decision in transcript.provenance.decisions] == ["kept", "recovered"]
+
+
+def test_a_transcript_without_words_has_no_language():
+    stages = pipeline(recognizer=ScriptedRecognizer(()), diarizer=None)
+    assert stages.transcribe(MEDIA, Options()).language == NO_LANGUAGE
+    assert stages.transcribe(MEDIA, Options(language="de")).language == "de"
+
+
+class Guessing(ScriptedRecognizer):
+    def detect_language(self, audio, windows, /):
+        return LanguageGuess("pl", 0.24)
+
+
+def test_an_uncertain_language_is_said():
+    transcript = pipeline(recognizer=Guessing((" Hm.",))).transcribe(MEDIA, Options())
+    assert "language-uncertain" in [notice.code for notice in transcript.warnings]
+    told = pipeline(recognizer=Guessing((" Hm.",))).transcribe(MEDIA, Options(language="pl"))
+    assert "language-uncertain" not in [notice.code for notice in told.warnings]

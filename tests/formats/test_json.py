@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wortlaut.errors import InputError
 from wortlaut.formats import FORMATS
 from wortlaut.formats.read import TranscriptInvalid, read_json
-from wortlaut.transcript import Provenance
+from wortlaut.transcript import Decision, Provenance, Transcript, Trial
 
 
 def rounded(value):
@@ -56,7 +56,7 @@ def test_every_key_is_there_even_where_nothing_is_known(silence, conversation):
     assert set(document["segments"][0]) == {"start", "end", "text", "speaker", "words", "avg_logprob", "language"}
     assert set(document["turns"][0]) == {"start", "end", "speaker"}
     assert set(document["warnings"][0]) == {"code", "message", "start", "end"}
-    assert set(document["provenance"]) == {"versions", "models", "options", "devices", "seconds"}
+    assert set(document["provenance"]) == {"versions", "models", "options", "devices", "seconds", "decisions"}
     assert document["word_segments"][2] == {
         "word": "R&D",
         "start": 1.3,
@@ -211,3 +211,12 @@ def test_arbitrary_json_is_read_or_refused(segments, turns):
     except TranscriptInvalid:
         return
     assert all(word.start <= word.end for word in transcript.words)
+
+
+def test_decisions_are_in_the_provenance_and_are_read_back():
+    trial = Trial("as usual", " Danke.", -1.2, 0.7, 0.5, ("the model is unsure",))
+    decisions = (Decision(0.0, 3.0, "dropped", ("nobody",), (trial,)), Decision(3.0, 9.0, "kept"))
+    transcript = Transcript((), (), "de", 9.0, Provenance(decisions=decisions))
+    written = json.loads(FORMATS["json"].render(transcript))
+    assert written["provenance"]["decisions"][0]["trials"][0]["doubts"] == ["the model is unsure"]
+    assert read_json(json.dumps(written).encode()).provenance.decisions == decisions

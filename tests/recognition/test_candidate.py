@@ -19,9 +19,13 @@ from wortlaut.recognition.candidate import (
     has_loop,
     is_repetitive,
     is_silence,
+    is_sparse,
     is_too_long,
     is_too_short,
+    joined,
     most_credible,
+    says_the_same,
+    spoken_length,
 )
 
 GOOD = Candidate((1, 2, 3), " Wer nichts weiß, muss alles glauben.", -0.3, 0.01, 0.0)
@@ -146,3 +150,38 @@ def test_a_loop_is_less_credible_than_doubt():
     loop, doubt = replace(GOOD, tokens=(5,) * 40, avg_logprob=-0.1), replace(GOOD, avg_logprob=-1.5)
     assert most_credible([loop, doubt], Decoding()) is doubt
     assert most_credible([loop], Decoding()) is loop
+
+
+def test_a_syllable_counts_for_its_letters():
+    assert spoken_length("abc é") == 5
+    assert spoken_length("東京") == spoken_length("도쿄") == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "expected"),
+    [("x" * 55, 8.0, True), ("x" * 56, 8.0, False), ("x", 7.9, False), ("字" * 23, 8.0, False)],
+)
+def test_much_speech_with_little_text_is_sparse(text, seconds, expected):
+    assert is_sparse(text, seconds) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "expected"),
+    [
+        (" Yes. Yes. Yes.", " yes yes", True),
+        (" Ask not what you can do.", " Ask not what you can do. And so, my fellow Americans", True),
+        (" Ask not what you can do. And so, my fellow Americans", " Ask not what you can do.", False),
+        (" no", " yes", False),
+        (" 東京は晴れ", " 東京は晴れ、東京は晴れ。", True),
+        ("", " yes", False),
+        (" ...", " yes", False),
+    ],
+)
+def test_saying_the_same_does_not_depend_on_how_often(text, other, expected):
+    assert says_the_same(text, other) is expected
+
+
+def test_pieces_are_joined_by_the_weight_of_their_tokens():
+    whole = joined([Candidate((1, 2, 3), " abc", -0.4, 0.3, 0.0), Candidate((4,), " d", -0.1, 0.2, 0.0)])
+    assert (whole.tokens, whole.text, whole.no_speech_prob) == ((1, 2, 3, 4), " abc d", 0.2)
+    assert whole.avg_logprob == pytest.approx((4 * -0.4 + 2 * -0.1) / 6)

@@ -21,8 +21,8 @@ def encoded(start: int) -> ctranslate2.StorageView:
 
 def searched(scripted, decoding: Decoding, temperature: float, *, prompt=(1, 2, 3)):
     model = scripted({0: [Said(" Hallo.")]})
-    attempt = Attempt(temperature, decoding.no_repeat_ngram_size)
-    [candidate] = Search(model, decoding, list(prompt), [4, 5]).run([encoded(0)], attempt)
+    attempt = Attempt("as usual", temperature, decoding.no_repeat_ngram_size)
+    [candidate] = Search(model, decoding, list(prompt), [9], [4, 5]).run([encoded(0)], attempt)
     [(_, settings)] = model.engine.calls
     return candidate, settings
 
@@ -66,10 +66,22 @@ def test_prompt_and_text_fill_the_context_and_no_more(scripted, prompt_length):
     assert new_tokens >= 200
 
 
+@pytest.mark.parametrize(("speech_seconds", "expected"), [(0.0, 40), (0.5, 70), (2.0, 160), (30.0, 445)])
+@pytest.mark.parametrize("prompt_length", [3, 200])
+def test_short_speech_gets_short_texts(scripted, speech_seconds, expected, prompt_length):
+    model = scripted({0: [Said(" Hallo.")]})
+    search = Search(model, Decoding(), list(range(prompt_length)), [], [])
+    search.run([encoded(0)], Attempt("as usual"), speech_seconds=speech_seconds)
+    max_length = model.engine.calls[0][1]["max_length"]
+    assert min(max_length // 2, max_length - prompt_length) == min(expected, 448 - prompt_length)
+
+
 @pytest.mark.parametrize("length_penalty", [1.0, 0.0, 0.5])
 def test_the_average_counts_the_end_token(scripted, length_penalty):
     model = scripted({0: [Said(" Hallo.", logprob=-0.4)]})
-    [candidate] = Search(model, Decoding(length_penalty=length_penalty), [1], []).run([encoded(0)], Attempt(0.0, 0))
+    [candidate] = Search(model, Decoding(length_penalty=length_penalty), [1], [1], []).run(
+        [encoded(0)], Attempt("as usual")
+    )
     assert candidate.avg_logprob == pytest.approx(-0.4)
     assert candidate.text == " Hallo."
 
@@ -78,7 +90,7 @@ def answered(scripted, sequences, scores):
     model = scripted({})
     result = SimpleNamespace(sequences_ids=sequences, scores=scores, no_speech_prob=0.25)
     model.engine.generate = lambda *_args, **_settings: [result]
-    [candidate] = Search(model, Decoding(), [1], []).run([encoded(0)], Attempt(0.2, 0))
+    [candidate] = Search(model, Decoding(), [1], [1], []).run([encoded(0)], Attempt("by chance", 0.2))
     return candidate
 
 
@@ -114,22 +126,34 @@ def test_a_fault_of_the_engine_becomes_ours(scripted):
 
     model.engine.generate = exhausted
     with pytest.raises(OutOfMemory):
-        Search(model, Decoding(), [1], []).run([encoded(0)], Attempt(0.0, 0))
+        Search(model, Decoding(), [1], [1], []).run([encoded(0)], Attempt("as usual"))
 
 
-def test_temperatures_follow_in_turn_with_a_guard_before_chance():
+def test_what_is_certain_comes_before_chance():
     planned = list(attempts(Decoding(temperatures=(0.0, 0.3, 0.9))))
-    assert [attempt.temperature for attempt in planned] == [0.0, 0.0, 0.3, 0.9]
-    assert [attempt.is_loop_guard for attempt in planned] == [False, True, False, False]
-    assert [attempt.no_repeat_ngram_size for attempt in planned] == [0, LOOP_GUARD_TOKENS, 0, 0]
+    assert [attempt.way for attempt in planned] == [
+        *["as usual", "in pieces", "without repetition"],
+        *["by chance", "by chance"],
+    ]
+    assert [attempt.temperature for attempt in planned] == [0.0, 0.0, 0.0, 0.3, 0.9]
+    assert [attempt.no_repeat_ngram_size for attempt in planned] == [0, 0, LOOP_GUARD_TOKENS, 0, 0]
+    assert [str(attempt) for attempt in planned[2:4]] == ["without repetition", "by chance, temperature 0.3"]
 
 
 def test_one_temperature_means_one_attempt():
-    assert list(attempts(Decoding(temperatures=(0.0,)))) == [Attempt(0.0, 0)]
+    assert list(attempts(Decoding(temperatures=(0.0,)))) == [Attempt("as usual")]
+
+
+@pytest.mark.parametrize("told", [{"initial_prompt": "Dr."}, {"hotwords": "Wortlaut"}])
+def test_a_prompt_is_left_out_once(told, scripted):
+    assert [attempt.way for attempt in attempts(Decoding(**told))][:2] == ["as usual", "without prompt"]
+    model = scripted({0: [Said(" Hallo.")]})
+    Search(model, Decoding(), [1, 2], [9], []).run([encoded(0)], Attempt("without prompt"))
+    assert model.engine.calls[0][1]["prompts"] == [[9]]
 
 
 @pytest.mark.parametrize(("size", "has_guard"), [(0, True), (2, False), (LOOP_GUARD_TOKENS, False), (9, True)])
 def test_the_guard_is_left_out_where_the_caller_is_stricter(size, has_guard):
     planned = list(attempts(Decoding(no_repeat_ngram_size=size)))
-    assert any(attempt.is_loop_guard for attempt in planned) is has_guard
-    assert {attempt.no_repeat_ngram_size for attempt in planned if not attempt.is_loop_guard} == {size}
+    assert any(attempt.way == "without repetition" for attempt in planned) is has_guard
+    assert {one.no_repeat_ngram_size for one in planned if one.way != "without repetition"} == {size}

@@ -11,12 +11,30 @@ from typing import Annotated
 
 import typer
 
+from wortlaut.cli.decoding import (
+    BeamSize,
+    BestOf,
+    CompressionRatio,
+    LengthPenalty,
+    Logprob,
+    NoSpeech,
+    Patience,
+    SuppressNumerals,
+    SuppressTokens,
+    Temperature,
+    TemperatureStep,
+    given,
+    suppressed,
+    temperatures,
+)
 from wortlaut.cli.exits import exit_code
+from wortlaut.cli.explaining import explain_decisions
 from wortlaut.cli.output import find_media, prepare_folder, stems, write_whole
 from wortlaut.cli.progress import progress_listener, say
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
 from wortlaut.options import BUILT_IN, Decoding, Options, Speakers
+from wortlaut.recognition.languages import parse_language
 from wortlaut.settings import Settings
 from wortlaut.stages import Listener
 from wortlaut.transcript import Transcript
@@ -54,6 +72,12 @@ def transcribe(
     language: Annotated[
         str | None, typer.Option("--language", "-l", help="Code or English name; detected when left out.")
     ] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="Languages that may be detected, comma-separated; all when left out.")
+    ] = None,
+    switching: Annotated[
+        bool, typer.Option("--switching/--one-language", help="Follow a recording into another language.")
+    ] = True,
     speakers: Annotated[str, typer.Option("--speakers", "-s", help="auto, off, a number, or a range 2-4.")] = "auto",
     diarizer: Annotated[
         str, typer.Option(help="built-in, pyannote, or the name or folder of a pyannote pipeline.")
@@ -62,13 +86,26 @@ def transcribe(
     words: Annotated[bool, typer.Option("--words/--no-words", help="Measure a time for every word.")] = True,
     initial_prompt: Annotated[str | None, typer.Option(help="Style and spelling to follow.")] = None,
     hotwords: Annotated[str | None, typer.Option(help="Names and terms to expect.")] = None,
-    beam_size: Annotated[int, typer.Option(min=1, help="Hypotheses kept while searching.")] = 5,
+    beam_size: BeamSize = 5,
+    best_of: BestOf = 5,
+    patience: Patience = 1.0,
+    length_penalty: LengthPenalty = 1.0,
+    temperature: Temperature = 0.0,
+    temperature_increment_on_fallback: TemperatureStep = 0.2,
+    compression_ratio_threshold: CompressionRatio = 2.4,
+    logprob_threshold: Logprob = -1.0,
+    no_speech_threshold: NoSpeech = 0.6,
+    suppress_tokens: SuppressTokens = "-1",
+    suppress_numerals: SuppressNumerals = False,
     device: Annotated[DeviceName | None, typer.Option(help="auto, cpu or cuda.")] = None,
     compute_type: Annotated[str | None, typer.Option(help="int8, float16, float32 ...; auto fits the device.")] = None,
     threads: Annotated[int | None, typer.Option(min=0, help="Processor threads; 0: all cores.")] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=0, help="Windows recognized at once; 0: fits the device.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on stderr what was decided about each stretch, and why.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings on stderr.")] = False,
 ) -> None:
@@ -76,27 +113,42 @@ def transcribe(
     options = Options(
         model=model,
         language=language,
+        languages=tuple(parse_language(code) for code in (languages or "").split(",") if code.strip()),
+        follows_switches=switching,
         task=task.value,
         words=words,
         speakers=Speakers.parse(speakers),
         diarizer=diarizer,
-        decoding=Decoding(beam_size=beam_size, initial_prompt=initial_prompt, hotwords=hotwords),
+        decoding=Decoding(
+            beam_size=beam_size,
+            best_of=best_of,
+            patience=patience,
+            length_penalty=length_penalty,
+            temperatures=temperatures(temperature, given(temperature_increment_on_fallback)),
+            compression_ratio_threshold=given(compression_ratio_threshold),
+            logprob_threshold=given(logprob_threshold),
+            no_speech_threshold=given(no_speech_threshold),
+            suppress_tokens=suppressed(suppress_tokens),
+            suppress_numerals=suppress_numerals,
+            initial_prompt=initial_prompt,
+            hotwords=hotwords,
+        ),
     )
-    given = {
+    installed = {
         "device": device and device.value,
         "compute_type": compute_type,
         "threads": threads,
         "batch_size": batch_size,
     }
-    settings = _settings({**given, "is_offline": offline or None})
+    settings = _settings({**installed, "is_offline": offline or None})
     files = find_media(media)
-    job = _Job(options, _target(files, output_dir, formats), is_quiet=quiet)
+    job = _Job(options, _target(files, output_dir, formats), is_quiet=quiet, explains=explain)
     raise typer.Exit(job.run(files, settings))
 
 
-def _settings(given: Mapping[str, object]) -> Settings:
+def _settings(wanted: Mapping[str, object]) -> Settings:
     """What was said on the command line beats environment and file; what was not said is left to them."""
-    return Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    return Settings.model_validate({name: value for name, value in wanted.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +194,7 @@ class _Job:
     options: Options
     target: _Target
     is_quiet: bool
+    explains: bool = False
 
     def run(self, files: Sequence[Path], settings: Settings) -> int:
         """Return the exit code: 0, or that of the first error."""
@@ -166,6 +219,8 @@ class _Job:
                 yield exit_code(error)
 
     def _report(self, media: Path, transcript: Transcript) -> None:
+        if self.explains:
+            explain_decisions(media.name, transcript.provenance.decisions)
         if self.is_quiet:
             return
         for notice in transcript.warnings:

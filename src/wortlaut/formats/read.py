@@ -9,7 +9,7 @@ from wortlaut.errors import InputError
 from wortlaut.formats.fields import Fields, NotAField
 from wortlaut.formats.word_times import Untimed, place_words, split_words
 from wortlaut.notice import Notice
-from wortlaut.transcript import Provenance, Segment, Transcript, Turn, Word
+from wortlaut.transcript import OUTCOMES, Decision, Provenance, Segment, Transcript, Trial, Turn, Word
 
 UNDETERMINED = "und"
 """ISO 639-2 for a language nobody has named."""
@@ -130,7 +130,39 @@ def _provenance(fields: Fields) -> Provenance:
         options=_frozen_options(fields.record("options").values),
         devices=fields.record("devices").texts(),
         seconds=fields.record("seconds").numbers(),
+        decisions=tuple(_decision(each) for each in fields.records("decisions", missing=())),
     )
+
+
+def _decision(fields: Fields) -> Decision:
+    outcome = fields.required_text("outcome")
+    if outcome not in OUTCOMES:
+        raise NotAField(f"{outcome!r} is no outcome of a decision")
+    return Decision(
+        fields.required_number("start"),
+        fields.required_number("end"),
+        outcome,
+        _reasons(fields, "reasons"),
+        tuple(_trial(each) for each in fields.records("trials", missing=())),
+    )
+
+
+def _trial(fields: Fields) -> Trial:
+    return Trial(
+        fields.required_text("way"),
+        fields.text("text") or "",
+        fields.required_number("avg_logprob"),
+        fields.required_number("no_speech_prob"),
+        fields.required_number("compression_ratio"),
+        _reasons(fields, "doubts"),
+    )
+
+
+def _reasons(fields: Fields, key: str) -> tuple[str, ...]:
+    reasons = fields.values.get(key) or ()
+    if not isinstance(reasons, list | tuple) or not all(isinstance(each, str) for each in reasons):
+        raise NotAField(f"{key!r} is to be a list of texts")
+    return tuple(str(each) for each in reasons)
 
 
 def _frozen_options(options: Mapping[str, object]) -> dict[str, object]:

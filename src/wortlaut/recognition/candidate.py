@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wortlaut.options import Decoding
@@ -12,8 +13,8 @@ LOOP_TOKENS = 16
 """A phrase said four times in a row, over at least this many tokens, is a loop and not emphasis."""
 LONGEST_PHRASE_TOKENS = 24
 
-CHARACTERS_PER_SECOND = 40
-"""Nobody speaks that fast: auctioneers reach 30 in English, and other scripts need fewer characters."""
+CHARACTERS_PER_SECOND = 30
+"""Nobody speaks that fast for long: windows of real speech in nine languages have 8 to 21."""
 SPARE_CHARACTERS = 30
 """Allowed on top, because a detector may miss the edges of short speech."""
 
@@ -21,6 +22,20 @@ LEAST_CHARACTERS_PER_SECOND = 1
 """Less is no transcript of the speech: the slowest reading has ten times as much, in Chinese three times."""
 LONG_SPEECH = 5.0
 """Seconds from which on that can be judged: a short cry may be a single word."""
+
+SPARSE_CHARACTERS_PER_SECOND = 7
+"""Less looks as if sentences were left out: single words read from a list and slow radio traffic have 9."""
+SPARSE_SPEECH = 8.0
+"""Seconds from which on that can be judged."""
+
+SYLLABARY = 0x1100
+"""From here on Unicode has scripts in which a character is a syllable or a word: Hangul, kana, Chinese characters."""
+CHARACTERS_PER_SYLLABLE = 2.5
+"""What such a character counts for, so that one speed fits all scripts."""
+
+SHINGLE_CHARACTERS = 4
+SAME_SHARE = 0.6
+"""Two texts say the same if that share of the four-character pieces of one is in the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +89,35 @@ def is_unsure(candidate: Candidate, decoding: Decoding) -> bool:
     return decoding.logprob_threshold is not None and candidate.avg_logprob < decoding.logprob_threshold
 
 
+def spoken_length(text: str) -> float:
+    """Return the length of a text in letters of an alphabet."""
+    syllables = sum(ord(character) >= SYLLABARY for character in text)
+    return len(text) + syllables * (CHARACTERS_PER_SYLLABLE - 1)
+
+
 def is_too_long(text: str, speech_seconds: float) -> bool:
-    return len(text) > SPARE_CHARACTERS + CHARACTERS_PER_SECOND * speech_seconds
+    return spoken_length(text) > SPARE_CHARACTERS + CHARACTERS_PER_SECOND * speech_seconds
 
 
 def is_too_short(text: str, speech_seconds: float) -> bool:
     return speech_seconds >= LONG_SPEECH and len(text) < LEAST_CHARACTERS_PER_SECOND * speech_seconds
+
+
+def is_sparse(text: str, speech_seconds: float) -> bool:
+    """Whether sentences may be missing."""
+    return speech_seconds >= SPARSE_SPEECH and spoken_length(text) < SPARSE_CHARACTERS_PER_SECOND * speech_seconds
+
+
+def says_the_same(text: str, other: str) -> bool:
+    """Whether what a text says, however often, is in the other too: case, spaces and punctuation aside."""
+    mine, others = _shingles(text), _shingles(other)
+    return bool(mine) and len(mine & others) >= SAME_SHARE * len(mine)
+
+
+def _shingles(text: str) -> set[str]:
+    letters = "".join(character for character in text.casefold() if character.isalnum())
+    size = min(SHINGLE_CHARACTERS, len(letters))
+    return {letters[first : first + size] for first in range(len(letters) - size + 1)} - {""}
 
 
 def has_loop(tokens: tuple[int, ...]) -> bool:
@@ -101,3 +139,19 @@ def _is_looping(tokens: tuple[int, ...], size: int) -> bool:
 def most_credible(candidates: list[Candidate], decoding: Decoding) -> Candidate:
     """Return the best of several doubtful texts: one that does not repeat itself, then the most probable."""
     return max(candidates, key=lambda one: (not is_repetitive(one, decoding), one.avg_logprob))
+
+
+def joined(pieces: Sequence[Candidate]) -> Candidate:
+    """Return one candidate for a window that was decoded in pieces."""
+    weights = [len(piece.tokens) + 1 for piece in pieces]  # the end of a text is a token too
+
+    def average(values: Sequence[float]) -> float:
+        return sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
+
+    return Candidate(
+        tokens=tuple(token for piece in pieces for token in piece.tokens),
+        text="".join(piece.text for piece in pieces),
+        avg_logprob=average([piece.avg_logprob for piece in pieces]),
+        no_speech_prob=min(piece.no_speech_prob for piece in pieces),
+        temperature=max(piece.temperature for piece in pieces),
+    )

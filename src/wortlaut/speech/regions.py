@@ -28,6 +28,10 @@ class Thresholds:
     padding: float = 0.2
 
 
+SECOND_LOOK = Thresholds(onset=0.5, offset=0.35, min_speech=0.25, min_silence=0.3, padding=0.1)
+"""For a look at a stretch that is in doubt: the first look shall miss nothing, this one shall not be taken in."""
+
+
 def find_regions(
     scores: NDArray[np.float32], frame_duration: float, duration: float, thresholds: Thresholds
 ) -> list[SpeechRegion]:

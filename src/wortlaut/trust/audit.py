@@ -1,0 +1,165 @@
+"""The audit of a transcript before it is given out: each window judged, speech without words heard again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from wortlaut.audio import Audio, SpeechRegion, Window
+from wortlaut.notice import Notice
+from wortlaut.options import Decoding
+from wortlaut.transcript import Decision, Passage, Word
+from wortlaut.trust.coverage import padded, uncovered, uncovered_notice, words_without_speech
+from wortlaut.trust.judging import Verdict, judge
+from wortlaut.trust.listening import Listen
+from wortlaut.trust.spans import Span, shared, union
+
+Timed = list[tuple[Passage, list[Word]]]
+HearAgain = Callable[[Sequence[Window]], Timed]
+"""Recognizes and aligns windows once more."""
+Pack = Callable[[Audio, Sequence[SpeechRegion]], list[Window]]
+
+RECOVERED_LOGPROB = -0.6
+"""Average log-probability that text needs to be added: sentences that were missed had -0.4 to -0.5, invented ones in
+noise -0.7 to -1.5."""
+
+SAME_TEXTS = 3
+"""So many windows in a row with the same text make a loop that goes across windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What is left of a transcript and what was added, in order of time, with all decisions."""
+
+    timed: Timed
+    notices: tuple[Notice, ...]
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """Goes through a transcript with a second look at the recording.
+
+    `listen` is the second look. `pack` and `hear_again` are those of the first pass: speech without words is packed and
+    heard like any other. `speech` is where the words may lie.
+    """
+
+    audio: Audio
+    decoding: Decoding
+    listen: Listen
+    pack: Pack
+    hear_again: HearAgain
+    speech: Sequence[Span]
+
+    def audit(self, timed: Timed) -> Audited:
+        verdicts = judged(timed, self.decoding, self.listen)
+        left = [_sentenced(passage, words, verdict) for (passage, words), verdict in zip(timed, verdicts, strict=True)]
+        decisions = [_decision(passage, verdict) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
+        found, silent = self._recovered(_words(left), [passage for passage, _ in timed])
+        complete = merged(left, found)
+        notices = (
+            *(uncovered_notice(region) for region in silent),
+            *words_without_speech(_words(complete), self.speech),
+        )
+        decisions += [_decision(passage, Verdict("recovered")) for passage, _ in found]
+        return Audited(complete, notices, tuple(sorted(decisions, key=lambda one: one.start)))
+
+    def _recovered(self, words: Sequence[Word], heard: Sequence[Passage]) -> tuple[Timed, list[SpeechRegion]]:
+        """Return what a second hearing finds in speech without words, and where it finds nothing.
+
+        What has just been dropped as invented is not heard again.
+        """
+        dropped = [Span(one.start, one.end) for one in heard if not one.text and one.trials]
+        regions = [
+            region
+            for region in uncovered(words, self.audio.duration, self.listen)
+            if not shared(Span(region.start, region.end), dropped)
+        ]
+        windows = [padded(window, words, self.audio.duration) for window in self.pack(self.audio, regions)]
+        again = self.hear_again(windows) if windows else []
+        verdicts = judged(again, self.decoding, self.listen)
+        found = [
+            (passage, words)
+            for (passage, words), verdict in zip(again, verdicts, strict=True)
+            if verdict == Verdict("kept") and is_beyond_doubt(passage, words)
+        ]
+        covered = union(word for _, part in found for word in part)
+        silent = [region for region in regions if not shared(Span(region.start, region.end), covered)]
+        return found, silent
+
+
+def is_beyond_doubt(passage: Passage, words: Sequence[Word]) -> bool:
+    """Whether text may be added where the first detector heard nobody: here the burden of proof is the other way round.
+
+    In the noise of a radio link, "Hello. Hello. Hello." passes all checks for a text that is already there.
+    """
+    spoken = [word.text.strip().casefold() for word in words]
+    is_varied = len(set(spoken)) > len(spoken) / 2
+    return is_varied and passage.temperature == 0 and passage.avg_logprob >= RECOVERED_LOGPROB
+
+
+def judged(timed: Timed, decoding: Decoding, listen: Listen) -> list[Verdict]:
+    """Judge all passages, each with a look at those around it."""
+    repeated = repeated_texts([passage.text for passage, _ in timed])
+    return [
+        judge(passage, words, decoding, listen, is_repeated=is_repeated)
+        for (passage, words), is_repeated in zip(timed, repeated, strict=True)
+    ]
+
+
+def repeated_texts(texts: Sequence[str]) -> list[bool]:
+    """Tell of each text whether it stands in a row of at least SAME_TEXTS that are the same but for case and signs."""
+    plain = ["".join(filter(str.isalnum, text.casefold())) for text in texts]
+    flags = [False] * len(plain)
+    first = 0
+    for index in range(1, len(plain) + 1):
+        if index == len(plain) or plain[index] != plain[first]:
+            if plain[first] and index - first >= SAME_TEXTS:
+                flags[first:index] = [True] * (index - first)
+            first = index
+    return flags
+
+
+def merged(timed: Timed, found: Timed) -> Timed:
+    """Put passages that were found later between the words where they belong."""
+    complete = list(timed)
+    for passage, words in found:
+        complete = [part for one in complete for part in _parted(one, words[0].start)]
+        later = (i for i, (_, others) in enumerate(complete) if others and others[0].start >= words[0].start)
+        complete.insert(next(later, len(complete)), (passage, words))
+    return complete
+
+
+def _parted(one: tuple[Passage, list[Word]], moment: float) -> list[tuple[Passage, list[Word]]]:
+    """Part a passage at a moment that lies between its words; what is said of it is said of the first part."""
+    passage, words = one
+    before = [word for word in words if word.start < moment]
+    if not before or len(before) == len(words):
+        return [one]
+    return [(passage, before), (replace(passage, notices=()), words[len(before) :])]
+
+
+def _sentenced(passage: Passage, words: list[Word], verdict: Verdict) -> tuple[Passage, list[Word]]:
+    """Carry out a verdict, and say so."""
+    if verdict.outcome == "dropped" and words:
+        message = f"Nobody seems to speak here; a doubtful text was left out: {passage.text.strip()}"
+        notice = Notice("window-without-speech", message, passage.start, passage.end)
+        return replace(passage, text="", tokens=(), notices=(*_kept_notices(passage), notice)), []
+    if verdict.outcome == "doubted":
+        message = f"The text may be wrong here: {', '.join(verdict.reasons)}."
+        notice = Notice("low-confidence", message, passage.start, passage.end)
+        return replace(passage, notices=(*_kept_notices(passage), notice)), words
+    return passage, words
+
+
+def _kept_notices(passage: Passage) -> tuple[Notice, ...]:
+    """Return the notices but those that the verdict repeats."""
+    return tuple(notice for notice in passage.notices if notice.code != "low-confidence")
+
+
+def _decision(passage: Passage, verdict: Verdict) -> Decision:
+    return Decision(passage.start, passage.end, verdict.outcome, verdict.reasons, passage.trials)
+
+
+def _words(timed: Timed) -> list[Word]:
+    return [word for _, words in timed for word in words]

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wortlaut.audio import SpeechRegion, Window
+from wortlaut.options import Decoding
+from wortlaut.testing import silence
+from wortlaut.transcript import Passage, Trial, Word
+from wortlaut.trust.audit import RECOVERED_LOGPROB, Auditor, is_beyond_doubt, merged, repeated_texts
+from wortlaut.trust.spans import Span
+
+
+def passage(start, end, text=" Guten Tag.", **more):
+    trials = (Trial("as usual", text, -0.2, 0.1, 0.9),)
+    return Passage(start, end, text, "de", (SpeechRegion(start, end),), trials=trials, **more)
+
+
+def timed(start, end, text=" Guten Tag.", confidence=0.9, **more):
+    parts = text.split()
+    step = (end - start) / len(parts)
+    spoken = [Word(f" {part}", start + i * step, start + (i + 1) * step, confidence) for i, part in enumerate(parts)]
+    return passage(start, end, text, **more), spoken
+
+
+def auditor(*, hears=(), answers=None, asked=None):
+    """Return an auditor whose second look hears `hears` and whose second hearing answers by window start."""
+
+    def listen(span):
+        inside = [Span(start, end).within(span.start, span.end) for start, end in hears]
+        return [SpeechRegion(one.start, one.end) for one in inside if one.length > 0]
+
+    def hear_again(windows):
+        if asked is not None:
+            asked.extend(windows)
+        return [(answers or {}).get(round(w.start), (Passage(w.start, w.end, "", "de"), [])) for w in windows]
+
+    def pack(_audio, regions):
+        return [Window(one.start, one.end, (one,)) for one in regions]
+
+    return Auditor(silence(60.0), Decoding(), listen, pack, hear_again, [Span(*one) for one in hears])
+
+
+def texts(audited):
+    return ["".join(word.text for word in words).strip() for _, words in audited.timed if words]
+
+
+def codes(audited):
+    return [notice.code for one, _ in audited.timed for notice in one.notices] + [one.code for one in audited.notices]
+
+
+def outcomes(audited):
+    return [(one.start, one.outcome) for one in audited.decisions]
+
+
+def test_a_good_transcript_stays_as_it_is_and_every_window_has_a_decision():
+    good = [timed(1.0, 4.0), timed(5.0, 9.0, " Wie geht es?")]
+    audited = auditor(hears=((1.0, 9.0),)).audit(good)
+    assert audited.timed == good
+    assert audited.notices == ()
+    assert outcomes(audited) == [(1.0, "kept"), (5.0, "kept")]
+
+
+def test_invented_text_leaves_with_its_words_and_is_reported():
+    audited = auditor(hears=((1.0, 4.0),)).audit([timed(1.0, 4.0), timed(5.0, 9.0, " Danke.", confidence=0.1)])
+    assert texts(audited) == ["Guten Tag."]
+    assert codes(audited) == ["window-without-speech"]
+    assert outcomes(audited) == [(1.0, "kept"), (5.0, "dropped")]
+
+
+def test_doubted_text_stays_and_is_reported_once():
+    doubted = timed(1.0, 4.0, confidence=0.1, doubts=("the model is unsure",))
+    audited = auditor(hears=((1.0, 4.0),)).audit([doubted])
+    assert texts(audited) == ["Guten Tag."]
+    assert codes(audited) == ["low-confidence"]
+
+
+def test_speech_without_words_is_heard_again_with_padding():
+    asked = []
+    found = timed(20.1, 24.0, " Und noch etwas.")
+    audit = auditor(hears=((1.0, 4.0), (20.0, 24.0)), answers={20: found}, asked=asked)
+    audited = audit.audit([timed(1.0, 4.0)])
+    assert [(window.start, window.end) for window in asked] == [(19.5, 24.5)]
+    assert texts(audited) == ["Guten Tag.", "Und noch etwas."]
+    assert outcomes(audited) == [(1.0, "kept"), (20.1, "recovered")]
+    assert codes(audited) == []
+
+
+def test_speech_between_two_words_of_a_passage_is_put_there():
+    long = timed(1.0, 30.0, " a b")
+    first, second = long[1]
+    words = [replace(first, end=3.0), replace(second, start=28.0)]
+    found = timed(10.1, 14.0, " x y")
+    audited = auditor(hears=((1.0, 3.0), (10.0, 14.0), (28.0, 30.0)), answers={10: found}).audit([(long[0], words)])
+    assert texts(audited) == ["a", "x y", "b"]
+
+
+@pytest.mark.parametrize("answer", [None, timed(20.0, 24.0, " Danke.", confidence=0.1)])
+def test_what_cannot_be_understood_is_reported_with_its_times(answer):
+    answers = {20: answer} if answer else {}
+    audited = auditor(hears=((1.0, 4.0), (20.0, 24.0)), answers=answers).audit([timed(1.0, 4.0)])
+    assert texts(audited) == ["Guten Tag."]
+    [notice] = audited.notices
+    assert (notice.code, notice.start, notice.end) == ("uncovered-speech", 20.0, 24.0)
+
+
+def test_what_was_dropped_as_silence_is_not_heard_again():
+    asked = []
+    silent = (replace(passage(20.0, 24.0), text=""), [])
+    auditor(hears=((1.0, 4.0), (20.0, 24.0)), asked=asked).audit([timed(1.0, 4.0), silent])
+    assert asked == []
+
+
+def test_words_outside_all_speech_are_reported():
+    audited = auditor(hears=((1.0, 4.0),)).audit([timed(1.0, 4.0), timed(30.0, 33.0, " Mal sehen, was kommt.")])
+    assert "words-without-speech" in codes(audited)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (["a", "A.", " a!"], [True, True, True]),
+        (["a", "a", "b", "a"], [False] * 4),
+        (["", "", ""], [False] * 3),
+        (["x", "a", "a", "a", "y"], [False, True, True, True, False]),
+        ([], []),
+    ],
+)
+def test_a_loop_across_windows_is_three_times_the_same(said, expected):
+    assert repeated_texts(said) == expected
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=12, unique=True), st.integers(1, 4))
+def test_merging_loses_no_word_and_keeps_them_in_order(seconds, passages):
+    words = [Word(f" {second}", second, second + 0.9) for second in sorted(seconds)]
+    later, first = words[::2], words[1::2]
+    size = -(-len(first) // passages) or 1
+    heard = [(passage(0.0, 60.0), first[i : i + size]) for i in range(0, len(first), size)]
+    complete = merged(heard, [(passage(0.0, 60.0), [word]) for word in later])
+    assert [word for _, part in complete for word in part] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "expected"),
+    [
+        (" Und noch etwas.", {"avg_logprob": RECOVERED_LOGPROB}, True),
+        (" Und noch etwas.", {"avg_logprob": RECOVERED_LOGPROB - 0.01}, False),
+        (" Und noch etwas.", {"temperature": 0.2}, False),
+        (" Hello. Hello. hello.", {}, False),
+        (" Ja, ja, doch.", {}, True),
+    ],
+)
+def test_what_is_added_must_be_beyond_doubt(text, change, expected):
+    _, words = timed(0.0, 3.0, text)
+    assert is_beyond_doubt(replace(passage(0.0, 3.0, text), **change), words) is expected
+
+
+def test_without_words_nothing_is_added():
+    assert not is_beyond_doubt(passage(0.0, 3.0), [])
