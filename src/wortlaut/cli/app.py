@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 
-from wortlaut.cli import models, whisperx
+from wortlaut.cli import keys, models, whisperx
 from wortlaut.cli.demo import demo
 from wortlaut.cli.doctor import doctor
 from wortlaut.cli.evaluate import evaluate
 from wortlaut.cli.exits import exit_code
 from wortlaut.cli.progress import say
 from wortlaut.cli.render import check, render
+from wortlaut.cli.serve import serve, worker
 from wortlaut.cli.transcribe import transcribe
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.native import use_one_arena
@@ -36,6 +37,9 @@ app.command()(doctor)
 app.command("eval")(evaluate)
 app.command()(render)
 app.command()(check)
+app.command()(serve)
+app.command()(worker)
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 whisperx.register(app)
 

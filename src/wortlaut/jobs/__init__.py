@@ -1,0 +1,1 @@
+"""Durable jobs: a queue in PostgreSQL, and workers that transcribe in child processes."""

@@ -1,0 +1,140 @@
+"""One attempt at one job: claim it, have a child work on it, and write down how that ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from wortlaut.errors import OutOfMemory, WortlautError
+from wortlaut.jobs.errors import DatabaseUnavailable, Failure, WorkerLost
+from wortlaut.jobs.job import Job
+from wortlaut.jobs.ledger import Ledger
+from wortlaut.jobs.process import Child, Finished
+from wortlaut.jobs.settings import JobSettings
+from wortlaut.options import Progress
+from wortlaut.storage import Storage
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+BEAT = 0.5
+"""Seconds between two looks at whether the job is still wanted: cancelling takes this long, and the child's grace."""
+PATIENCE = 120.0
+"""Seconds for which a finished attempt tries to write its end into a database that does not answer."""
+MOST_STARTS = 50
+"""A job whose workers vanish this often is given up: it may be what kills them."""
+
+
+class NoLongerWanted(Exception):
+    """The job was cancelled, deleted, or given to somebody else."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one attempt needs. `observe` hears how it ended, for metrics."""
+
+    ledger: Ledger
+    storage: Storage
+    child: Child
+    settings: JobSettings
+    observe: Callable[[Job, Finished | Failure], None] = lambda _job, _end: None
+    _progress: Progress | None = field(init=False, default=None)
+
+    async def run(self, job_id: str) -> None:
+        """Work on a job, if there still is something to do."""
+        job = await self.ledger.claim(job_id)
+        if job is None:
+            return
+        log.info("started", extra={"action": "job_started", "job_id": job.id, "attempt": job.attempt})
+        if job.is_cancel_requested:
+            await self._persist(lambda: self.ledger.end_cancelled(job))
+        elif job.attempt > MOST_STARTS:
+            await self._persist(lambda: self.ledger.fail(job, Failure.of(WorkerLost())))
+        else:
+            await self._work(job)
+
+    async def _work(self, job: Job) -> None:
+        try:
+            await self._transcribe(job)
+        except NoLongerWanted:
+            await self._persist(lambda: self.ledger.end_cancelled(job))
+            log.info("stopped", extra={"action": "job_stopped", "job_id": job.id})
+        except WortlautError as error:
+            await self._failed(job, error)
+        except asyncio.CancelledError:
+            await self.ledger.give_back(job)
+            raise
+
+    async def _transcribe(self, job: Job) -> None:
+        result_key = f"results/{job.id}/{job.attempt}.json"
+        with tempfile.TemporaryDirectory(prefix="wortlaut-") as folder:
+            result = Path(folder) / "result.json"
+            async with self.storage.as_file(job.media_key) as media:
+                finished = await self._watched(job, self._child_works(job, media, result))
+            await self.storage.put_file(result_key, result)
+        if await self._persist(lambda: self.ledger.finish(job, result_key, finished.duration)):
+            log.info("done", extra={"action": "job_done", "job_id": job.id, "attempt": job.attempt})
+            self.observe(job, finished)
+        else:
+            await self.storage.delete(result_key)
+
+    def _child_works(self, job: Job, media: Path, result: Path) -> Awaitable[Finished]:
+        return self.child.work(job.work, media, job.options, result, self._report)
+
+    def _report(self, progress: Progress) -> None:
+        self._progress = progress
+
+    async def _watched(self, job: Job, work: Awaitable[Finished]) -> Finished:
+        """Wait for the work, and stop it as soon as nobody wants it any more."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=BEAT)
+                if not task.done() and not await self._is_wanted(job):
+                    raise NoLongerWanted
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _is_wanted(self, job: Job) -> bool:
+        progress, self._progress = self._progress, None
+        try:
+            return await self.ledger.beat(job, progress) == "go on"
+        except DatabaseUnavailable:
+            return True  # it may come back before the work is done
+
+    async def _failed(self, job: Job, error: WortlautError) -> None:
+        said = error.message.replace(job.id, job.name)  # media lies under the id of its job; people know it by its name
+        failure = replace(Failure.of(error), message=said)
+        log.warning("%s", error.message, extra={"action": "job_failed", "job_id": job.id, "code": error.code})
+        self.observe(job, failure)
+        if error.retryable and job.failures + 1 < self.settings.max_attempts:
+            if isinstance(error, OutOfMemory):
+                await self._need_less_memory()
+            wait = self.settings.retry_wait * 2**job.failures
+            await self._persist(lambda: self.ledger.retry(job, failure, wait))
+        else:
+            await self._persist(lambda: self.ledger.fail(job, failure))
+
+    async def _need_less_memory(self) -> None:
+        """Go on with half the batch: what was chosen is not known here, so the first step is a batch of one on top."""
+        self.child.batch_size = max((self.child.batch_size or 2) // 2, 1)
+        await self.child.kill()
+
+    async def _persist(self, write: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Write the end of an attempt, also through a restart of the database."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                return await write()
+            except DatabaseUnavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(BEAT)

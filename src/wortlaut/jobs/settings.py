@@ -1,0 +1,93 @@
+"""Settings of everybody who touches jobs: where they lie, and how patiently they are worked on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from wortlaut.settings import config_file
+
+ENGINE = "wortlaut.jobs.transcriber_engine:open_engine"
+"""What a child process works with, as module:callable."""
+
+OLD_NAMES = {
+    "WHISPER_DEVICE": "WORTLAUT_DEVICE",
+    "ASR_DEVICE": "WORTLAUT_DEVICE",
+    "WHISPER_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
+    "ASR_QUANTIZATION": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPER_BATCH_SIZE": "WORTLAUT_BATCH_SIZE",
+    "MODEL_IDLE_TIMEOUT": "WORTLAUT_IDLE",
+}
+"""Environment variables of the services that this one replaces, and what they are called here."""
+
+
+class JobSettings(BaseSettings):
+    """Every setting, its default and the names it goes by in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="WORTLAUT_", extra="ignore", frozen=True, populate_by_name=True)
+
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("wortlaut") / "service",
+        description="Where the embedded database and the media and results lie, unless the next two say otherwise.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("WORTLAUT_DATABASE_URL", "DATABASE_URL"),
+        description="PostgreSQL to use, postgresql://...; without it the service starts its own.",
+    )
+    storage_url: str | None = Field(
+        default=None, description="Folder or s3://bucket/prefix for media and results; `objects` in the data folder."
+    )
+    workers: int = Field(default=1, ge=0, description="Jobs worked on at once, each in a process of its own.")
+    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets while its errors are worth a retry.")
+    silence: float = Field(
+        default=600.0, gt=0, description="Seconds a working process may report nothing before it counts as hung."
+    )
+    child_idle: float = Field(
+        default=600.0, ge=0, description="Seconds without work after which a process ends and gives its memory back."
+    )
+    warms_up: bool = Field(default=True, description="Fetch and load the default model at the start.")
+    retry_wait: float = Field(default=2.0, ge=0, description="Seconds before the first retry; doubled for each more.")
+    heartbeat: float = Field(default=5.0, gt=0, description="Seconds between the signs of life of a worker.")
+    stalled_after: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds without a sign of life after which a worker's jobs are given to others.",
+    )
+    retention_hours: float = Field(
+        default=168.0, ge=0, description="Hours that a finished job is kept; 0: until somebody deletes it."
+    )
+    webhook_secret: SecretStr | None = Field(default=None, description="Signs webhooks; without it there are none.")
+    allows_private_addresses: bool = Field(
+        default=False,
+        description="Go to addresses of the own network too, for recordings and webhooks. For closed networks only.",
+    )
+    engine: str = Field(default=ENGINE, description="What a working process works with, module:callable; for tests.")
+
+    @property
+    def storage(self) -> Path | str:
+        """Where media and results lie."""
+        return self.storage_url or self.data_dir / "objects"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given beats the environment beats the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def translate_old_names(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the environment with old names also under their new ones; a new name that is set wins."""
+    renamed = {new: environment[old] for old, new in OLD_NAMES.items() if environment.get(old)}
+    return {**renamed, **environment}

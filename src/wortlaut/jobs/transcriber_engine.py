@@ -1,0 +1,42 @@
+"""The real engine: a `Transcriber`, set up by the environment of the working process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import ctranslate2
+
+from wortlaut.assembly import Transcriber, open_store
+from wortlaut.jobs.engine import Engine
+from wortlaut.options import Options
+from wortlaut.pipeline import NO_LANGUAGE
+from wortlaut.recognition.placement import choose_compute_type, choose_device
+from wortlaut.stages import LanguageGuess, Listener, ignore
+
+
+class TranscriberEngine(Transcriber):
+    """A `Transcriber` that can also say which language is spoken, and what it runs on."""
+
+    def describe(self) -> Mapping[str, object]:
+        """Return `device`, `compute_type`, `cuda_available` and `diarization_available`."""
+        store = open_store(self.settings)
+        device = choose_device(self.settings.device)
+        return {
+            "device": device,
+            "compute_type": choose_compute_type(self.settings.compute_type, device),
+            "cuda_available": ctranslate2.get_cuda_device_count() > 0,
+            "diarization_available": all(store.find(name) for name in ("segmentation-3.0", "campplus")),
+        }
+
+    def detect_language(self, media: Path, options: Options, listener: Listener = ignore) -> LanguageGuess:
+        """Return the language of a recording; `und` with probability 0 if nobody speaks."""
+        with self.stages(options, listener) as pipeline:
+            audio = pipeline.decoder.decode(media)
+            windows = pipeline.pack(audio, pipeline.detector.detect(audio))
+            return pipeline.recognizer.detect_language(audio, windows) if windows else LanguageGuess(NO_LANGUAGE, 0.0)
+
+
+def open_engine() -> Engine:
+    """Return one with the settings of this process."""
+    return TranscriberEngine()

@@ -1,0 +1,194 @@
+"""`/v1/jobs`: hand in a recording, follow it, fetch the result in any format, when it suits you."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from wortlaut.errors import InvalidOption
+from wortlaut.formats import RenderOptions
+from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound
+from wortlaut.jobs.job import Job, State
+from wortlaut.jobs.options_json import options_to_json
+from wortlaut.jobs.remote import host_of
+from wortlaut.jobs.worker import forget
+from wortlaut.options import Speakers
+from wortlaut.server.answers import format_accepted, format_named, rendered
+from wortlaut.server.openapi import SUBMISSION
+from wortlaut.server.parameters import Defaults, make_options
+from wortlaut.server.requests import Reader, Serving, Submitter
+from wortlaut.server.service import Service
+from wortlaut.server.uploads import Received, Recording, fetched, receive
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+JobId = Annotated[str, Path(pattern="^[0-9a-f]{1,64}$")]
+
+KEEP_ALIVE = 15.0
+"""Seconds after which a stream of events says something, so that nobody in between takes it for dead."""
+
+
+class Layout(BaseModel):
+    """How a result is laid out: what `RenderOptions` knows, as a query."""
+
+    format: str | None = Field(None, description="A format's name; the header `Accept` works too.")
+    max_line_width: int | None = Field(None, ge=1)
+    max_line_count: int | None = Field(None, ge=1)
+    highlight_words: bool = False
+    word_times: bool = False
+    preset: str | None = None
+    speaker_labels: bool = True
+
+    def options(self, recording: str) -> RenderOptions:
+        return RenderOptions(recording, **self.model_dump(exclude={"format"}))
+
+
+@router.post("", status_code=202, openapi_extra=SUBMISSION, summary="Hand in a recording")
+async def submit(
+    request: Request,
+    service: Serving,
+    caller: Submitter,
+    idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+) -> JSONResponse:
+    """Accept a recording, as the field `file` or by its `url`. The answer comes as soon as it is stored."""
+    async with receive(request, service.settings.max_upload_bytes) as received:
+        options = make_options(received.parameters, Defaults(service.settings.model, speakers=Speakers()))
+        webhook = _webhook(received, service)
+        async with _recording(received, service) as recording:
+            job = await service.submit(recording, options, caller, idempotency_key=idempotency_key, webhook=webhook)
+        warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
+    return JSONResponse({**view(job), "warnings": warnings}, 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+def _webhook(received: Received, service: Service) -> str | None:
+    """Return the address to tell of the end. Raises `InvalidOption` where there are no webhooks."""
+    url = received.parameters.text("webhook")
+    if url is None:
+        return None
+    if service.settings.webhook_secret is None:
+        raise InvalidOption("This service has no webhooks.", hint="WORTLAUT_WEBHOOK_SECRET switches them on.")
+    host_of(url)
+    return url
+
+
+@asynccontextmanager
+async def _recording(received: Received, service: Service) -> AsyncIterator[Recording]:
+    url = received.parameters.text("url")
+    if received.media is not None or url is None:
+        yield received.recording
+        return
+    async with fetched(url, service.settings) as recording:
+        yield recording
+
+
+@router.get("", summary="List and search")
+async def list_jobs(
+    service: Serving,
+    caller: Reader,
+    state: State | None = None,
+    search: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> dict[str, object]:
+    """Return your jobs, the newest first; `search` looks in the names of the recordings."""
+    found = await service.ledger.list(caller.owner, state=state, text=search, limit=limit, offset=offset)
+    return {"jobs": [view(job) for job in found]}
+
+
+@router.get("/{job_id}", summary="How far is it?")
+async def status(job_id: JobId, service: Serving, caller: Reader) -> dict[str, object]:
+    """Return state, stage, percent and the estimated time left."""
+    return view(await service.ledger.get(job_id, caller.owner))
+
+
+@router.get("/{job_id}/events", summary="Follow it")
+async def events(job_id: JobId, service: Serving, caller: Reader) -> StreamingResponse:
+    """Stream server-sent events: `progress` whenever something changes, `end` at the end; both have the status."""
+    job = await service.ledger.get(job_id, caller.owner)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(service, job), headers=headers, media_type="text/event-stream")
+
+
+@router.get("/{job_id}/result", summary="The result")
+@router.get("/{job_id}/result.{suffix}", summary="The result, in the format of the suffix")
+async def result(
+    request: Request,
+    job_id: JobId,
+    service: Serving,
+    caller: Reader,
+    layout: Annotated[Layout, Query()],
+    suffix: str | None = None,
+) -> Response:
+    """Return the transcript; 409 while there is none."""
+    named = suffix or layout.format
+    chosen = format_named(named) if named else format_accepted(request.headers.get("Accept", "*/*"))
+    job = await service.ledger.get(job_id, caller.owner)
+    transcript = await service.transcript(job)
+    return await rendered(transcript, chosen, layout.options(job.name), is_attachment=suffix is not None)
+
+
+@router.post("/{job_id}/cancel", summary="Stop it")
+async def cancel(job_id: JobId, service: Serving, caller: Submitter) -> dict[str, object]:
+    """Stop a job: at once if it waits, within two seconds if it runs. One that has ended stays as it is."""
+    return view(await service.ledger.cancel(job_id, caller.owner))
+
+
+@router.delete("/{job_id}", status_code=204, summary="Delete it")
+async def delete(job_id: JobId, service: Serving, caller: Submitter) -> None:
+    """Delete a job, its recording and its results. One that runs is stopped."""
+    await forget(service.ledger, service.storage, job_id, caller.owner)
+
+
+async def _events(service: Service, job: Job) -> AsyncIterator[str]:
+    told = None
+    while True:
+        if view(job) != told:
+            told = view(job)
+            yield f"event: {'end' if job.is_finished else 'progress'}\ndata: {json.dumps(told)}\n\n"
+        else:
+            yield ": still here\n\n"
+        if job.is_finished:
+            return
+        await service.changes.wait(job.id, KEEP_ALIVE)
+        try:
+            job = await service.ledger.get(job.id)
+        except DatabaseUnavailable:
+            await asyncio.sleep(1)
+        except JobNotFound:
+            yield 'event: end\ndata: {"state": "deleted"}\n\n'
+            return
+
+
+def view(job: Job) -> dict[str, object]:
+    """Return what its owner sees of a job."""
+    left = job.seconds_left()
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "stage": job.progress.stage if job.progress and not job.is_finished else None,
+        "percent": round(100 * job.share, 1),
+        "eta_seconds": None if left is None else round(left, 1),
+        "attempt": job.attempt,
+        "size_bytes": job.media_bytes,
+        "duration": job.duration,
+        "created": job.created.isoformat(),
+        "started": job.started.isoformat() if job.started else None,
+        "finished": job.finished.isoformat() if job.finished else None,
+        "is_cancel_requested": job.is_cancel_requested,
+        "error": job.error.to_json() if job.error else None,
+        "failed_attempts": [reason.to_json() for reason in job.reasons],
+        "options": options_to_json(job.options),
+        "links": {
+            "self": f"/v1/jobs/{job.id}",
+            "events": f"/v1/jobs/{job.id}/events",
+            "result": f"/v1/jobs/{job.id}/result",
+        },
+    }

@@ -1,0 +1,58 @@
+"""What the OpenAPI document says about forms that routes read themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "boolean"}
+_NUMBER: Schema = {"type": "integer", "minimum": 1}
+
+_PROPERTIES: Mapping[str, Schema] = {
+    "language": {**_TEXT, "description": "Code or English name; detected when left out."},
+    "languages": {**_TEXT, "description": "Those that may occur, where the language is detected; comma-separated."},
+    "model": {**_TEXT, "description": "One of GET /v1/models; the service's own when left out."},
+    "task": {**_TEXT, "enum": ["transcribe", "translate"]},
+    "speakers": {**_TEXT, "description": "auto, off, a number, or a range such as 2-4."},
+    "diarize": {**_FLAG, "description": "Say who speaks. Also: enable_diarization."},
+    "min_speakers": _NUMBER,
+    "max_speakers": _NUMBER,
+    "num_speakers": _NUMBER,
+    "words": {**_FLAG, "description": "Measure a time for every word. Also: align, align_words."},
+    "initial_prompt": {**_TEXT, "description": "Style and spelling to follow. Also: prompt."},
+    "hotwords": {**_TEXT, "description": "Names and terms to expect."},
+    "temperature": {"type": "number", "minimum": 0, "maximum": 1},
+    "beam_size": _NUMBER,
+}
+
+
+def form(file_field: str, *, also: Mapping[str, Schema] | None = None) -> Schema:
+    """Describe a multipart form: the recording, the parameters of every route, and what is special to one."""
+    properties: Schema = {file_field: {"type": "string", "format": "binary"}, **_PROPERTIES, **(also or {})}
+    schema = {"type": "object", "required": [file_field], "properties": properties}
+    body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return {"requestBody": body}
+
+
+SUBMISSION = form(
+    "file",
+    also={
+        "url": {**_TEXT, "description": "Where the recording lies, instead of the file."},
+        "webhook": {**_TEXT, "description": "Where to POST that the job has ended."},
+    },
+)
+SUBMISSION["requestBody"]["content"]["multipart/form-data"]["schema"].pop("required")
+CONDUCTOR = form("file")
+OPENAI = form(
+    "file",
+    also={
+        "response_format": {**_TEXT, "enum": ["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]},
+        "timestamp_granularities[]": {"type": "array", "items": {**_TEXT, "enum": ["word", "segment"]}},
+        "stream": _FLAG,
+    },
+)
+ASR = form("audio_file", also={"output": _TEXT, "encode": _FLAG})
+DETECTION = form("audio_file", also={"encode": _FLAG})

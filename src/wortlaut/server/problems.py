@@ -1,0 +1,159 @@
+"""From errors to HTTP: one table, and the two shapes in which an answer says what is wrong."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from wortlaut import errors
+from wortlaut.jobs import errors as job_errors
+from wortlaut.storage import ObjectMissing, StorageUnavailable
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 10
+"""Seconds after which to try again, said with every 503."""
+
+OPENAI_PATHS = ("/v1/audio/", "/v1/models")
+"""Routes that answer errors in OpenAI's shape."""
+
+
+class MediaTooLarge(errors.InputError):
+    """The recording is larger than this service accepts."""
+
+    code = "media-too-large"
+    default_hint = "Send the sound only, for example as Opus or MP3; WORTLAUT_MAX_UPLOAD_BYTES is the limit."
+
+
+class MediaMissing(errors.InputError):
+    """The request has no recording."""
+
+    code = "media-missing"
+    default_hint = "Send it as multipart/form-data in the field `file` (curl -F file=@talk.mp3)."
+
+
+class NotAcceptable(errors.InputError):
+    """The result cannot be given in any format that was asked for."""
+
+    code = "not-acceptable"
+    default_hint = "Name a format by the suffix, such as result.srt, or in ?format=."
+
+
+class Unauthorized(errors.WortlautError):
+    """This needs a valid key."""
+
+    code = "unauthorized"
+    default_hint = "Send `Authorization: Bearer KEY`; `wortlaut keys create` makes keys."
+
+
+class Forbidden(errors.WortlautError):
+    """This is not allowed."""
+
+    code = "forbidden"
+    default_hint = "Use a key with the scope that this needs."
+
+
+STATUS: dict[type[errors.WortlautError], HTTPStatus] = {
+    errors.WortlautError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.InputError: HTTPStatus.BAD_REQUEST,
+    errors.MediaInvalid: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.NoAudioStream: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DecodingFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DownloadFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ModelMissing: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutOfMemory: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ExtraMissing: HTTPStatus.NOT_IMPLEMENTED,
+    errors.Cancelled: HTTPStatus.CONFLICT,
+    job_errors.JobNotFound: HTTPStatus.NOT_FOUND,
+    job_errors.JobUnfinished: HTTPStatus.CONFLICT,
+    job_errors.IdempotencyConflict: HTTPStatus.CONFLICT,
+    job_errors.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    job_errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    ObjectMissing: HTTPStatus.GONE,
+    MediaTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+}
+
+
+def status_of(error: errors.WortlautError) -> HTTPStatus:
+    """Return the status of an error: that of its nearest class in the table."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def answer(request: Request, error: errors.WortlautError) -> JSONResponse:
+    """Say what is wrong, in the shape that the caller knows."""
+    status = status_of(error)
+    if request.url.path.startswith(OPENAI_PATHS):
+        return _response(status, openai_error(error, status), "application/json")
+    return _response(status, problem(error, status), "application/problem+json")
+
+
+def problem(error: errors.WortlautError, status: int) -> dict[str, object]:
+    """RFC 9457, with `code` for programs and `hint` for people. FastAPI's clients find their `detail`."""
+    return {
+        "type": f"urn:wortlaut:error:{error.code}",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": error.message,
+        "code": error.code,
+        "hint": error.hint,
+    }
+
+
+def openai_error(error: errors.WortlautError, status: int) -> dict[str, object]:
+    """OpenAI's shape; the hint is part of the message, as there is no other place for it."""
+    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
+    return {"error": {"message": f"{error.message} {error.hint}", "type": kind, "param": None, "code": error.code}}
+
+
+def _response(status: HTTPStatus, content: object, media_type: str) -> JSONResponse:
+    headers = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(content, status, headers, media_type)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error in one of the two shapes."""
+    app.add_exception_handler(errors.WortlautError, _ours)
+    app.add_exception_handler(HTTPException, _starlettes)
+    app.add_exception_handler(RequestValidationError, _fastapis)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.WortlautError)
+    log.info("%s", error.message, extra={"action": "refused", "code": error.code, "path": request.url.path})
+    return answer(request, error)
+
+
+def _starlettes(request: Request, error: Exception) -> JSONResponse:
+    """No such route, wrong method: the framework's own answers."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    ours = errors.WortlautError(f"{status.phrase}: {request.method} {request.url.path}", hint="/docs lists the routes.")
+    shape = openai_error if request.url.path.startswith(OPENAI_PATHS) else problem
+    response = _response(status, {**shape(ours, status)}, "application/problem+json")
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _fastapis(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(each) for each in first["loc"][1:])
+    return answer(request, errors.InvalidOption(f"{where}: {first['msg']}.", hint="/docs lists the parameters."))
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 the server logs it with its traceback
+    return answer(request, errors.WortlautError(hint="The service's log says more; please report it."))

@@ -1,0 +1,190 @@
+"""What stands behind all routes: take a recording in, wait for it, give its transcript out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from wortlaut.errors import Cancelled, WortlautError
+from wortlaut.formats.read import read_json
+from wortlaut.jobs.changes import Changes
+from wortlaut.jobs.database import Pool, migrate, open_pool
+from wortlaut.jobs.embedded import database_of
+from wortlaut.jobs.errors import DatabaseUnavailable, JobUnfinished
+from wortlaut.jobs.job import WAITED_FOR, Job, Work
+from wortlaut.jobs.ledger import Ledger, Submission, new_id
+from wortlaut.jobs.queue import open_queue
+from wortlaut.jobs.worker import Worker, forget
+from wortlaut.options import Options
+from wortlaut.server.access import Caller, Keys
+from wortlaut.server.metrics import Metrics
+from wortlaut.server.settings import ServiceSettings
+from wortlaut.server.uploads import Recording
+from wortlaut.storage import ObjectMissing, Storage, open_storage
+from wortlaut.transcript import Transcript
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at a job, and at whether the caller is still there, when nothing is heard of it."""
+PATIENCE = 60.0
+"""Seconds for which a caller is kept waiting while the database does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything the routes need."""
+
+    settings: ServiceSettings
+    pool: Pool
+    ledger: Ledger
+    storage: Storage
+    changes: Changes
+    keys: Keys
+    worker: Worker
+    metrics: Metrics = field(default_factory=Metrics)
+
+    async def submit(
+        self,
+        recording: Recording,
+        options: Options,
+        caller: Caller,
+        *,
+        work: Work = "transcribe",
+        priority: int = 0,
+        idempotency_key: str | None = None,
+        webhook: str | None = None,
+    ) -> Job:
+        """Store the recording and accept the job; after this returned, it will be done."""
+        job_id = new_id()
+        media_key = f"media/{job_id}"
+        await self.storage.put(media_key, recording.content())
+        submission = Submission(
+            job_id,
+            caller.id,
+            recording.name,
+            media_key,
+            recording.size_bytes,
+            options,
+            work,
+            priority,
+            idempotency_key,
+            webhook,
+        )
+        is_new = False
+        try:
+            job, is_new = await self.ledger.submit(submission, max_queued=self.settings.max_queued)
+        finally:
+            if not is_new:
+                await self.storage.delete(media_key)
+        log.info("accepted", extra={"action": "job_accepted", "job_id": job.id, "is_new": is_new})
+        return job
+
+    async def begin(self, recording: Recording, options: Options, caller: Caller, work: Work = "transcribe") -> Job:
+        """Accept a job that somebody waits for."""
+        return await self.submit(recording, options, caller, work=work, priority=WAITED_FOR)
+
+    async def transcribe_now(
+        self, request: Request, recording: Recording, options: Options, caller: Caller
+    ) -> Transcript:
+        """Do a job while the caller holds the line. Raises what the job failed with."""
+        return await self.finish(request, await self.begin(recording, options, caller))
+
+    async def finish(self, request: Request, job: Job) -> Transcript:
+        """Return the transcript of a job that somebody waits for."""
+        return await asyncio.to_thread(read_json, await self._finish(request, job))
+
+    async def detect_now(
+        self, request: Request, recording: Recording, options: Options, caller: Caller
+    ) -> Mapping[str, Any]:
+        """Return language and probability of a recording while the caller holds the line."""
+        job = await self.begin(recording, options, caller, "detect")
+        guess: Mapping[str, Any] = json.loads(await self._finish(request, job))
+        return guess
+
+    async def _finish(self, request: Request, job: Job) -> bytes:
+        try:
+            return await self.result(await self.wait(job, request))
+        finally:
+            # The caller has gone, or has what it wanted: nothing of it is kept, and a running attempt stops.
+            await asyncio.shield(self._forget_quietly(job))
+
+    async def _forget_quietly(self, job: Job) -> None:
+        try:
+            await forget(self.ledger, self.storage, job.id)
+        except WortlautError as error:  # the retention time will do it
+            log.warning("%s", error.message, extra={"action": "forget_failed", "job_id": job.id})
+
+    async def wait(self, job: Job, request: Request) -> Job:
+        """Return the job when it has ended. Raises `Cancelled` when the caller has gone."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while not job.is_finished:
+            await self.changes.wait(job.id, LOOK)
+            if await request.is_disconnected():
+                raise Cancelled
+            try:
+                job = await self.ledger.get(job.id)
+                deadline = asyncio.get_running_loop().time() + PATIENCE
+            except DatabaseUnavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+        return job
+
+    async def result(self, job: Job) -> bytes:
+        """Return what a job has come to. Raises what it failed with, `Cancelled`, or `JobUnfinished`."""
+        if job.error is not None:
+            raise job.error.error()
+        if job.state == "cancelled":
+            raise Cancelled("The job was cancelled.")
+        if job.result_key is None:
+            raise JobUnfinished
+        return await self.storage.get(job.result_key)
+
+    async def transcript(self, job: Job) -> Transcript:
+        """Return the transcript of a job that is done."""
+        if job.work != "transcribe":
+            raise ObjectMissing("This job has no transcript.")
+        return await asyncio.to_thread(read_json, await self.result(job))
+
+
+@asynccontextmanager
+async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
+    """Start the database if it is ours, bring its tables up to date, and start worker and listener."""
+    async with database_of(settings, is_shared=False) as url, open_pool(url) as pool:
+        await migrate(pool)
+        metrics = Metrics()
+        worker = Worker(settings, Options(model=settings.model), url, metrics.observe)
+        service = Service(
+            settings,
+            pool,
+            Ledger(pool, await open_queue(pool)),
+            open_storage(settings.storage),
+            Changes(url),
+            Keys(pool),
+            worker,
+            metrics,
+        )
+        running = [asyncio.create_task(service.changes.listen())]
+        if settings.workers:
+            running.append(asyncio.create_task(worker.run()))
+        for task in running:
+            task.add_done_callback(_report_end)
+        try:
+            yield service
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+def _report_end(task: asyncio.Task[None]) -> None:
+    """Log why a part of the service has ended; `/ready` says that it is missing."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a part of the service has ended: %s", error, exc_info=error, extra={"action": "part_ended"})

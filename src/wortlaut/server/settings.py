@@ -1,0 +1,44 @@
+"""Settings of the HTTP service, on top of those of its jobs."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from pydantic import AliasChoices, Field
+
+from wortlaut.jobs.settings import JobSettings
+
+
+class ServiceSettings(JobSettings):
+    """Every setting, its default and the names it goes by in the environment."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; any other than loopback needs keys.")
+    port: int = Field(default=9000, ge=0, le=65535, description="Port to listen on.")
+    is_open: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("WORTLAUT_OPEN"),
+        description="Serve everybody who can reach the port, without keys. For closed networks only.",
+    )
+    model: str = Field(
+        default="base",
+        validation_alias=AliasChoices("WORTLAUT_MODEL", "WHISPER_MODEL", "ASR_MODEL"),
+        description="The Whisper model for requests that name none, or one of OpenAI's.",
+    )
+    max_upload_bytes: int = Field(default=4 * 2**30, ge=1, description="Size of the largest recording; above: 413.")
+    fetch_deadline: float = Field(default=600.0, gt=0, description="Seconds in which a recording must be fetched.")
+    max_queued: int = Field(default=1000, ge=1, description="Jobs that may wait; above: 503 with Retry-After.")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

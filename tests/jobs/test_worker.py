@@ -1,0 +1,149 @@
+"""Workers with a real queue and real child processes: whatever happens, every job ends exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+
+from wortlaut.formats.read import read_json
+from wortlaut.jobs.errors import JobNotFound
+from wortlaut.jobs.worker import Worker, forget, tidy
+from wortlaut.options import Options
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def working(settings, url):
+    worker = Worker(settings, Options(), url)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def worker(settings, url, pool):
+    async with working(settings, url) as worker:
+        yield worker
+
+
+@pytest.fixture
+def ended(ledger):
+    """Wait until a job has ended."""
+
+    async def ended(job, within=30.0):
+        return await until(ledger, job, lambda found: found.is_finished, within)
+
+    return ended
+
+
+async def until(ledger, job, is_so, within=30.0):
+    async with asyncio.timeout(within):
+        while not is_so(found := await ledger.get(job.id)):  # noqa: ASYNC110 there is no event to wait for
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def test_jobs_are_done_and_their_results_kept(worker, submit, ended, storage):
+    jobs = [await submit(f"say number {number}") for number in range(3)]
+    for number, job in enumerate(jobs):
+        done = await ended(job)
+        assert (done.state, done.attempt, done.duration) == ("done", 1, 1.0)
+        assert read_json(await storage.get(done.result_key)).text == f"number {number}"
+
+
+async def test_an_error_of_the_recording_is_final(worker, submit, ended):
+    job = await ended(await submit("nonsense"))
+    assert (job.state, job.error.code, job.attempt, job.reasons) == ("failed", "media-invalid", 1, ())
+
+
+async def test_a_crash_is_tried_again_and_the_reason_is_kept(worker, submit, ended, tmp_path):
+    job = await ended(await submit(f"once {tmp_path / 'flag'}\nsay second time lucky"))
+    assert (job.state, job.attempt) == ("done", 2)
+    assert [reason.code for reason in job.reasons] == ["worker-crashed"]
+
+
+async def test_a_recording_that_always_crashes_is_given_up_and_the_next_is_done(worker, submit, ended):
+    doomed = await submit("crash")
+    fine = await submit("say hello")
+    assert (await ended(fine)).state == "done"
+    job = await ended(doomed)
+    assert (job.state, job.error.code, job.attempt, len(job.reasons)) == ("failed", "worker-crashed", 3, 2)
+
+
+async def test_memory_that_runs_out_halves_the_batch(worker, submit, ended):
+    job = await ended(await submit("exhaust"))
+    assert [reason.message for reason in job.reasons] == ["batch None", "batch 1"]
+    assert job.error.code == "out-of-memory"
+
+
+async def test_a_running_job_is_cancelled_at_once(worker, submit, ended, ledger):
+    for script in ("sleep 60", "hang"):
+        job = await submit(script)
+        await until(ledger, job, lambda found: found.progress is not None)
+        began = time.monotonic()
+        await ledger.cancel(job.id)
+        assert (await ended(job)).state == "cancelled"
+        assert time.monotonic() - began < 20  # long before the work would have ended
+
+
+async def test_a_deleted_job_stops_and_leaves_nothing_behind(worker, submit, ledger, storage, ended):
+    job = await submit("sleep 60")
+    await until(ledger, job, lambda found: found.state == "running")
+    await forget(ledger, storage, job.id)
+    assert (await ended(await submit("say next"))).state == "done"
+    assert job.id not in str([each.key for each in await storage.listing("media")])
+    with pytest.raises(JobNotFound):
+        await ledger.get(job.id)
+
+
+async def test_who_waits_is_served_before_what_can_wait(submit, ended, settings, url):
+    slow = [await submit("say later", priority=0) for _ in range(3)]
+    urgent = await submit("say now", priority=10)
+    async with working(settings, url):
+        finished = [(await ended(job)).finished for job in (urgent, *slow)]
+    assert min(finished) == finished[0]
+
+
+async def test_a_worker_that_stops_gives_its_job_back(submit, ledger, ended, settings, url, tmp_path):
+    job = await submit("sleep 60")
+    async with working(settings, url):
+        await until(ledger, job, lambda found: found.progress is not None)
+    assert (await ledger.get(job.id)).state == "queued"
+
+
+async def test_models_are_warm_before_the_first_job_and_trouble_is_told(settings, url, pool):
+    settings = settings.model_copy(update={"warms_up": True})
+    async with working(settings, url) as worker, asyncio.timeout(20):
+        while worker.warmth in ("cold", "warming"):  # noqa: ASYNC110 there is no event to wait for
+            await asyncio.sleep(0.05)
+        assert worker.warmth == "warm"
+    worker = Worker(settings, Options(model="tiny"), url)
+    await worker._warm_up()
+    await worker.children[0].kill()
+    assert (worker.warmth, worker.trouble.message) == ("failed", "warm-up failed as asked")
+
+
+async def test_an_idle_child_is_let_go_of_and_comes_back(submit, ended, settings, url):
+    async with working(settings.model_copy(update={"child_idle": 0.5}), url) as worker:
+        await ended(await submit("say one"))
+        async with asyncio.timeout(10):
+            while worker.children[0].is_running:  # noqa: ASYNC110 there is no event to wait for
+                await asyncio.sleep(0.1)
+        assert (await ended(await submit("say two"))).state == "done"
+
+
+async def test_tidying_deletes_what_is_too_old_and_what_belongs_to_nobody(worker, submit, ended, ledger, storage):
+    job = await ended(await submit("say hello"))
+    await storage.put("media/orphan", b"forgotten upload")
+    await tidy(ledger, storage, retention_hours=1, orphan_age=3600)
+    assert (await ledger.get(job.id)).state == "done"
+    await tidy(ledger, storage, retention_hours=1e-9, orphan_age=0)
+    assert [each.key for each in await storage.listing("media")] == []
+    assert [each.key for each in await storage.listing("results")] == []
