@@ -12,27 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from wortlaut.recognition.languages import LANGUAGES
+from wortlaut.recognition.languages import ALIASES, LANGUAGES
 
 COMPATIBLE_VERSION = "3.8.6"
 """The whisperX whose command line and names these are."""
 
 PROGRAM = "whisperx"
 
-_ALIASES = {
-    "burmese": "my",
-    "valencian": "ca",
-    "flemish": "nl",
-    "haitian": "ht",
-    "letzeburgesch": "lb",
-    "pushto": "ps",
-    "panjabi": "pa",
-    "moldavian": "ro",
-    "moldovan": "ro",
-    "sinhalese": "si",
-    "castilian": "es",
+_UNKNOWN_TO_WHISPERX = {"mandarin", "jv", "nb"}
+TO_LANGUAGE_CODE = {name: code for code, name in LANGUAGES.items()} | {
+    alias: code for alias, code in ALIASES.items() if alias not in _UNKNOWN_TO_WHISPERX
 }
-TO_LANGUAGE_CODE = {name: code for code, name in LANGUAGES.items()} | _ALIASES
 """English name to code: the names that whisperX knows, which are fewer than `parse_language` does."""
 
 
