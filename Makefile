@@ -36,8 +36,8 @@ format: $(DEV_STAMP) ## Bring the code into shape
 bench-quick: $(DEV_STAMP) models ## Compare the quality with bench/baseline.json; needs WORTLAUT_EVAL_DIR
 	$(BIN)/python bench/quick.py $(WORTLAUT_EVAL_DIR)
 
-bench: $(DEV_STAMP) models ## Measure beside faster-whisper, whisperX and senko; needs BENCH_FILES
-	$(BIN)/python bench/peers/compare.py $(BENCH_FILES)
+bench: $(DEV_STAMP) models ## Measure beside faster-whisper, whisperX and senko (installs 9 GB); BENCH="--runs 1 FILE..."
+	$(BIN)/python bench/peers/compare.py $(BENCH)
 
 clean: ## Remove what was installed and built here; models stay
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,6 +2,7 @@
 """Draw what was measured: word-boundary errors, parts of the diarization error, cost per stage. Needs matplotlib.
 
 python bench/plots.py boundaries OUT.png SET...           measures the sets
+python bench/plots.py peers OUT.png bench/results/peers-....json   word-boundary errors of every program
 python bench/plots.py turns OUT.png EVAL.json             from `wortlaut eval --json`
 python bench/plots.py stages OUT.png bench/results/peers-....json
 """
@@ -17,6 +18,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from wortlaut.evaluation.evaluate import SetResult
+
 FARTHEST_MS = 250
 PARTS = ("missed", "false_alarm", "confusion")
 
@@ -30,11 +33,31 @@ def boundaries(axes: Axes, sets: Sequence[Path]) -> None:
 
     for result in measure(load_sets(sets), MakeTranscriber(Settings()), Plan(speakers="off")):
         for name, line in (("boundary", "-"), ("boundary_forced", "--")):
-            errors = sorted(abs(1000 * error) for score in result.scores for error in score.deviations.get(name, ()))
-            shares = [100 * (index + 1) / len(errors) for index in range(len(errors))]
-            axes.plot(errors, shares, line, label=f"{result.name}, {'true' if line == '--' else 'recognized'} text")
+            label = f"{result.name}, {'true' if line == '--' else 'recognized'} text"
+            _cumulative(axes, result, name, label, line)
+    _finish_boundaries(axes)
+
+
+def peers(axes: Axes, files: Sequence[Path]) -> None:
+    """Draw the same for every program of a comparison that gives words times, on the text that each recognized."""
+    from peers.score import scored_programs  # noqa: PLC0415 the other drawings do without
+
+    for result in scored_programs(files[0]):
+        _cumulative(axes, result, "boundary", result.name, "-")
+    _finish_boundaries(axes)
+
+
+def _cumulative(axes: Axes, result: SetResult, name: str, label: str, line: str) -> None:
+    errors = sorted(abs(1000 * error) for score in result.scores for error in score.deviations.get(name, ()))
+    if errors:
+        shares = [100 * (index + 1) / len(errors) for index in range(len(errors))]
+        axes.plot(errors, shares, line, label=label)
+
+
+def _finish_boundaries(axes: Axes) -> None:
     axes.set(xlim=(0, FARTHEST_MS), ylim=(0, 100), xlabel="distance to the truth, ms", ylabel="word starts and ends, %")
-    axes.legend()
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
 
 
 def turns(axes: Axes, files: Sequence[Path]) -> None:
@@ -70,6 +93,7 @@ def _piles(axes: Axes, bars: Mapping[str, Mapping[str, float]], parts: Sequence[
 
 DRAWINGS: Mapping[str, Callable[[Axes, Sequence[Path]], None]] = {
     "boundaries": boundaries,
+    "peers": peers,
     "turns": turns,
     "stages": stages,
 }

@@ -1,11 +1,11 @@
 # ruff: noqa: INP001, T201, S603 - a script that prints, and starts what it installed itself
 """Run Wortlaut and its peers on the same recordings, the same weights and the same number of threads.
 
-    python bench/peers/compare.py --model FOLDER [--runs 3] [--threads 1] [--only NAME ...] FILE...
+    python bench/peers/compare.py [--model FOLDER] [--runs 3] [--threads 1] [--only NAME ...] [--cold CLIP] [FILE...]
 
-Each peer gets a virtual environment under the cache folder. Runs are interleaved, because a machine gets slower and
-faster over the minutes, and medians are reported. Standard library only; results go to bench/results as JSON and as
-a table. Files: 16 kHz (senko reads nothing else), FLAC or WAV, one language.
+Each program gets a virtual environment under the cache folder. Runs are interleaved, because a machine gets slower and
+faster over the minutes, and medians are reported. Results go to bench/results as JSON and as a table. Files: 16 kHz
+(senko reads nothing else), FLAC or WAV, one language; without any, the sample conversation that the tests use.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import platform
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,22 +26,25 @@ from typing import Any
 
 from memory import PeakMemory
 
+from wortlaut.settings import Settings
+
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
 CACHE = Path(os.environ.get("WORTLAUT_BENCH_CACHE") or Path.home() / ".cache" / "wortlaut-bench")
 TIMEOUT = 3600
+COLD_SECONDS = 10
 REFERENCE = "wortlaut"
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program in one way of running it. `steps` are what pip installs, in order; none: this very Python."""
+    """A program in one way of running it. `steps` are what pip installs into `venv`, in order."""
 
     name: str
     driver: str
+    venv: str
+    steps: tuple[tuple[str, ...], ...]
     variant: str = ""
-    venv: str = ""
-    steps: tuple[tuple[str, ...], ...] = ()
     note: str = ""
 
 
@@ -49,18 +53,23 @@ FASTER_WHISPER = {
     "venv": "faster-whisper-1.2.1",
     "steps": (("faster-whisper==1.2.1", "av<19"),),  # it cannot decode with PyAV 19
 }
+WORTLAUT = {"driver": "drive_wortlaut.py", "venv": "wortlaut", "steps": (("--editable", str(HERE.parents[1])),)}
+WHISPERX = {"driver": "drive_whisperx.py", "venv": "whisperx-3.8.6", "steps": (("whisperx==3.8.6",),)}
 PROGRAMS = (
-    Program(REFERENCE, "drive_wortlaut.py", "words"),
-    Program("wortlaut + speakers", "drive_wortlaut.py", "speakers"),
+    Program(REFERENCE, note="text and word times", variant="words", **WORTLAUT),
+    Program("wortlaut + speakers", note="text, word times and speakers", variant="speakers", **WORTLAUT),
     Program("faster-whisper", note="text alone, no VAD", variant="plain", **FASTER_WHISPER),
     Program("faster-whisper + words", note="VAD, word times", variant="words", **FASTER_WHISPER),
-    Program("faster-whisper batched", note="VAD, word times, batch 8", variant="batched", **FASTER_WHISPER),
+    Program("faster-whisper batched", note="VAD, text alone, batch 8", variant="batched", **FASTER_WHISPER),
     Program(
-        "whisperX",
-        "drive_whisperx.py",
-        venv="whisperx-3.8.6",
-        steps=(("whisperx==3.8.6",),),
-        note="alignment with random weights of the same shape: its cost, not its quality; no diarization",
+        "faster-whisper batched + words", note="VAD, word times, batch 8", variant="batched-words", **FASTER_WHISPER
+    ),
+    Program("whisperX", note="its VAD, text alone, batch 8", variant="recognize", **WHISPERX),
+    Program(
+        "whisperX + words + speakers",
+        note="alignment and diarization with random weights of the same shapes: their cost, not their quality",
+        variant="speakers",
+        **WHISPERX,
     ),
     Program(
         "senko",
@@ -90,31 +99,48 @@ def main() -> None:
         for program in programs:
             print(f"round {round_number + 1} of {chosen.runs}: {program.name}", file=sys.stderr)
             _run_once(program, chosen, found[program.name])
-    report = {"about": _about(chosen), "programs": {name: summary(runs) for name, runs in found.items()}}
+    report = {"about": _about(chosen, found), "programs": {name: summary(runs) for name, runs in found.items()}}
     write(report, chosen.output)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="folder with whisper-base for CTranslate2")
+    parser.add_argument("--model", type=Path, help="folder with a Whisper for CTranslate2; default: whisper-base")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--language", default="en")
     parser.add_argument("--cold", type=Path, help="a clip of about 10 s for the time to the first word")
     parser.add_argument("--only", nargs="*", choices=[program.name for program in PROGRAMS])
     parser.add_argument("--output", type=Path, default=RESULTS)
-    parser.add_argument("files", nargs="+", type=Path)
-    return parser.parse_args()
+    parser.add_argument("files", nargs="*", type=Path)
+    return with_defaults(parser.parse_args())
+
+
+def with_defaults(chosen: argparse.Namespace) -> argparse.Namespace:
+    """Fill in what `make models` has put into the model folder."""
+    models = Settings().models_dir
+    sample = models / "sample-conversation" / "sample.wav"
+    chosen.model = chosen.model or models / "whisper-base"
+    chosen.files = chosen.files or [sample]
+    chosen.cold = chosen.cold or beginning(sample, CACHE / "cold.wav")
+    return chosen
+
+
+def beginning(recording: Path, target: Path) -> Path:
+    """Cut the first seconds of a WAV file, for the time to the first word."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(recording)) as source, wave.open(str(target), "wb") as cut:
+        cut.setparams(source.getparams())
+        cut.writeframes(source.readframes(COLD_SECONDS * source.getframerate()))
+    return target
 
 
 def python_of(program: Program) -> Path:
-    return CACHE / program.venv / "bin" / "python" if program.venv else Path(sys.executable)
+    return CACHE / program.venv / "bin" / "python"
 
 
-def install(program: Program) -> float | None:
+def install(program: Program) -> float:
     """Make the program's environment unless it is there; return its size in 10^6 bytes."""
-    if not program.venv:
-        return None
     folder = CACHE / program.venv
     finished = folder / "installed"
     if not finished.is_file():
@@ -199,9 +225,11 @@ def _median(values: Sequence[float]) -> float | None:
     return round(median(values), 3) if values else None
 
 
-def _about(chosen: argparse.Namespace) -> dict[str, Any]:
+def _about(chosen: argparse.Namespace, found: Mapping[str, Runs]) -> dict[str, Any]:
     return {
+        "date": time.strftime("%Y-%m-%d"),
         "files": [str(file) for file in chosen.files],
+        "audio_seconds": _audio_seconds(found),
         "threads": chosen.threads,
         "runs": chosen.runs,
         "model": chosen.model.name,
@@ -211,15 +239,26 @@ def _about(chosen: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _audio_seconds(found: Mapping[str, Runs]) -> float | None:
+    """Return how long the recordings are, from the first program that says so."""
+    for run in (run for runs in found.values() for run in runs.runs):
+        durations = [file.get("duration") for file in run["files"]]
+        if None not in durations:
+            return round(sum(durations), 1)
+    return None
+
+
 def table(report: Mapping[str, Any]) -> str:
     """Return the report as Markdown. Ratios: how often a program's processor time is Wortlaut's; above 1 is dearer."""
     programs: Mapping[str, Any] = report["programs"]
     basis = programs.get(REFERENCE, {}).get("stages", {}).get("whole", {}).get("cpu")
+    seconds = report["about"]["audio_seconds"]
     head = [
         "program",
         "CPU s",
         "ratio",
         "wall s",
+        "real-time factor",
         "peak MB",
         "load CPU s",
         "cold start s",
@@ -230,16 +269,31 @@ def table(report: Mapping[str, Any]) -> str:
     for name, entry in programs.items():
         whole = entry.get("stages", {}).get("whole", {})
         ratio = round(whole["cpu"] / basis, 2) if basis and whole else None
-        figures = [whole.get("cpu"), ratio, whole.get("wall"), entry.get("peak_mb"), entry.get("load_cpu")]
+        real_time = round(whole["wall"] / seconds, 3) if seconds and whole else None
+        figures = [whole.get("cpu"), ratio, whole.get("wall"), real_time, entry.get("peak_mb"), entry.get("load_cpu")]
         figures += [entry.get("cold_wall"), entry.get("cold_cpu"), entry.get("installed_mb")]
         rows.append([name, *("" if value is None else str(value) for value in figures)])
     about = report["about"]
     notes = [f"- {name}: {note}" for name, note in about["notes"].items() if name in programs]
     failed = [f"- {name} failed: {entry['errors'][0]!r}" for name, entry in programs.items() if entry["errors"]]
     caption = (
-        f"{about['model']}, int8, beam 5, {about['threads']} thread(s), {about['machine']}; medians of {about['runs']}"
+        f"{about['date']}: {about['audio_seconds']} s of audio, {about['model']}, int8, beam 5, "
+        f"{about['threads']} thread(s), {about['machine']}; medians of {about['runs']}"
     )
-    return "\n".join([caption, "", *(f"| {' | '.join(row)} |" for row in rows), "", *notes, *failed, ""])
+    return "\n".join([caption, "", *_markdown(rows), "", *notes, *failed, "", *_markdown(stage_rows(programs)), ""])
+
+
+def stage_rows(programs: Mapping[str, Any]) -> list[list[str]]:
+    """Return seconds by the clock for each stage of each program."""
+    rows = [["program", "stage", "wall s"], ["---", "---", "---:"]]
+    for name, entry in programs.items():
+        spent = [(stage, kinds["wall"]) for stage, kinds in entry.get("stages", {}).items() if stage != "whole"]
+        rows.extend([name, stage, str(round(wall, 2))] for stage, wall in sorted(spent))
+    return rows
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def write(report: Mapping[str, Any], folder: Path) -> None:

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, no package
-"""Run faster-whisper: `plain` (text alone), `words` (VAD, word times) or `batched` (words, eight windows at once)."""
+"""Run faster-whisper: `plain` (text alone), `words` (VAD, word times), `batched` or `batched-words` (eight at once)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def load(_: Watch) -> Callable[[str, Watch], Result]:
 
     model = WhisperModel(chosen.model, device="cpu", compute_type="int8", cpu_threads=chosen.threads)
     asked = {"language": chosen.language, "beam_size": 5}
-    if chosen.variant != "plain":
-        asked |= {"vad_filter": True, "word_timestamps": True}
-    if chosen.variant == "batched":
+    asked |= {"vad_filter": chosen.variant != "plain", "word_timestamps": chosen.variant.endswith("words")}
+    is_batched = chosen.variant.startswith("batched")
+    if is_batched:
         asked |= {"batch_size": 8}
-    program = BatchedInferencePipeline(model) if chosen.variant == "batched" else model
+    program = BatchedInferencePipeline(model) if is_batched else model
 
     def work(file: str, watch: Watch) -> Result:
         with watch.measure("recognize"):

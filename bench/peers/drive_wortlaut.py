@@ -25,6 +25,7 @@ def load(_: Watch) -> Callable[[str, Watch], Result]:
         transcript = transcriber.transcribe(Path(file), options)
         watch.stages |= {stage: {"wall": seconds} for stage, seconds in transcript.provenance.seconds.items()}
         return {
+            "duration": transcript.duration,
             "text": transcript.text.replace("\n", " "),
             "words": [
                 {"text": word.text, "start": word.start, "end": word.end, "speaker": word.speaker}

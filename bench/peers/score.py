@@ -50,6 +50,7 @@ def scored(name: str, entry: Mapping[str, Any], items: Mapping[str, Item]) -> Se
             item.text if answer.get("text") is not None else None,
             words=item.words if answer.get("words") else (),
             turns=item.turns if answer.get("turns") else (),
+            utterances=item.utterances if answer.get("turns") and answer.get("words") else (),
         )
         spent = Cost(answer["stages"]["whole"]["cpu"], answer["stages"]["whole"]["wall"])
         options = Options(language=item.language, speakers=Speakers() if answer.get("turns") else None)
@@ -59,11 +60,16 @@ def scored(name: str, entry: Mapping[str, Any], items: Mapping[str, Item]) -> Se
     return SetResult(name, figures, tuple(scores))
 
 
-def main() -> None:
-    report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    folders = {Path(file).parent for file in report["about"]["files"]}
+def scored_programs(file: Path) -> list[SetResult]:
+    """Score every program of a comparison that gave an answer."""
+    report = json.loads(file.read_text(encoding="utf-8"))
+    folders = {Path(recording).parent for recording in report["about"]["files"]}
     items = {item.name: item for folder in folders for item in load_set(folder).items}
-    results = [scored(name, entry, items) for name, entry in report["programs"].items() if entry.get("files")]
+    return [scored(name, entry, items) for name, entry in report["programs"].items() if entry.get("files")]
+
+
+def main() -> None:
+    results = scored_programs(Path(sys.argv[1]))
     console = Console()
     for table in sets_tables(results):
         console.print(table)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from types import ModuleType
 
@@ -53,11 +55,37 @@ def test_the_table_has_ratios_to_wortlaut_and_the_failures(comparing: ModuleType
         "senko": comparing.summary(comparing.Runs(runs=[answer(3)])),
         "whisperX": comparing.summary(comparing.Runs(errors=["no disk"])),
     }
-    about = {"model": "base", "threads": 1, "machine": "m", "runs": 1, "notes": {"senko": "speakers alone"}}
-    rows = comparing.table({"about": about, "programs": programs})
-    assert "| senko | 6 | 3.0 | 12 |" in rows
+    about = {"date": "2026-11-22", "audio_seconds": 24.0, "model": "base", "threads": 1, "machine": "m", "runs": 1}
+    rows = comparing.table({"about": {**about, "notes": {"senko": "speakers alone"}}, "programs": programs})
+    assert "| senko | 6 | 3.0 | 12 | 0.5 |" in rows
+    assert "| senko | align | 1.0 |" in rows
     assert "- senko: speakers alone" in rows
     assert "- whisperX failed: 'no disk'" in rows
+
+
+def test_the_length_is_told_by_the_first_program_that_knows_it(comparing: ModuleType) -> None:
+    told = {"files": [{"duration": 2.5}, {"duration": 4.0}]}
+    found = {"whisperX": comparing.Runs(runs=[answer(1)]), "wortlaut": comparing.Runs(runs=[told])}
+    assert comparing._audio_seconds(found) == 6.5
+    assert comparing._audio_seconds({"whisperX": comparing.Runs(runs=[answer(1)])}) is None
+
+
+def test_without_files_the_sample_is_taken_and_its_beginning_for_the_cold_start(
+    comparing: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = tmp_path / "sample-conversation" / "sample.wav"
+    sample.parent.mkdir()
+    with wave.open(str(sample), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(2 * 16_000 * 12))
+    monkeypatch.setenv("WORTLAUT_MODELS_DIR", str(tmp_path))
+    monkeypatch.setattr(comparing, "CACHE", tmp_path / "cache")
+    chosen = comparing.with_defaults(argparse.Namespace(model=None, files=[], cold=None))
+    assert (chosen.model, chosen.files) == (tmp_path / "whisper-base", [sample])
+    with wave.open(str(chosen.cold)) as cut:
+        assert cut.getnframes() == 10 * 16_000
 
 
 def test_a_driver_that_dies_is_told_with_what_it_said(comparing: ModuleType) -> None:
