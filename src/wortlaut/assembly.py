@@ -23,7 +23,7 @@ from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
 from wortlaut.models.store import ModelStore, local_folder
 from wortlaut.native import preload_nvidia_libraries
-from wortlaut.options import BUILT_IN, Decoding, Options, Progress, Speakers, Task
+from wortlaut.options import BUILT_IN, Channels, Decoding, Numerals, Options, Progress, Speakers, Task
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
 from wortlaut.settings import Settings
@@ -75,6 +75,9 @@ class Asked(TypedDict, total=False):
     words: bool
     diarizer: str
     decoding: Decoding
+    numerals: Numerals
+    channels: Channels
+    channel_labels: tuple[str, ...]
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from wortlaut.errors import InvalidOption
 
@@ -15,6 +15,8 @@ BUILT_IN = "built-in"
 """The diarizer that needs neither a token nor PyTorch."""
 
 Task = Literal["transcribe", "translate"]
+Numerals = Literal["as-is", "words", "digits"]
+Channels = Literal["mix", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Decoding:
     suppress_numerals: bool = False  # spell numbers out instead of writing digits
     initial_prompt: str | None = None  # style and spelling to follow, given to every window
     hotwords: str | None = None  # names and terms to expect, given to every window
+    verbatim: bool = False  # lead the model to write down fillers, repetitions and false starts
 
     def __post_init__(self) -> None:
         if self.beam_size < 1 or self.best_of < 1:
@@ -90,6 +93,10 @@ class Options:
 
     Where the language is detected, `languages` are those that may occur (empty: all), and `follows_switches` lets
     a stretch be in another language than the rest.
+
+    `numerals` says how numbers are written: as Whisper does, as words, or in digits. With `channels` split, each
+    channel of the recording is one speaker, named by `channel_labels` in the order of the channels; where those end,
+    and without any, SPEAKER_00 is the first channel.
     """
 
     model: str = "base"
@@ -101,10 +108,24 @@ class Options:
     speakers: Speakers | None = field(default_factory=Speakers)
     diarizer: str = BUILT_IN  # or a pyannote pipeline: a name on the model hub, or a folder
     decoding: Decoding = field(default_factory=Decoding)
+    numerals: Numerals = "as-is"
+    channels: Channels = "mix"
+    channel_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):
             raise InvalidOption(f"{self.task!r} is no task.", hint="The tasks are transcribe and translate.")
+        if self.numerals not in get_args(Numerals):
+            raise InvalidOption(f"{self.numerals!r} is no way to write numbers.", hint="Give as-is, words or digits.")
+        if self.channels not in get_args(Channels):
+            raise InvalidOption(f"{self.channels!r} cannot be done with channels.", hint="Give mix or split.")
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        if self.channel_labels and self.channels != "split":
+            raise InvalidOption("Channel labels name the channels of a split.", hint="Ask for channels=split as well.")
+        if len(set(self.channel_labels)) < len(self.channel_labels) or not all(map(str.strip, self.channel_labels)):
+            raise InvalidOption("Channel labels are names, each one given once.", hint="Give, say, Agent,Customer.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,42 @@ def test_nothing_said_is_the_default(asked):
         (["--temperature-increment-on-fallback", "None"], "temperatures", (0.0,)),
         (["--suppress-tokens", "-1,50"], "suppress_tokens", (-1, 50)),
         (["--suppress-numerals"], "suppress_numerals", True),
+        (["--initial-prompt", "Sie"], "initial_prompt", "Sie"),
+        (["--hotwords", "Wortlaut"], "hotwords", "Wortlaut"),
+        (["--verbatim"], "verbatim", True),
     ],
 )
 def test_an_option_reaches_the_search(asked, arguments, field, value):
     decoding = asked(*arguments).decoding
     assert getattr(decoding, field) == value
     assert getattr(Decoding(), field) != value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        (["--numerals", "words"], "numerals", "words"),
+        (["--numerals", "digits"], "numerals", "digits"),
+        (["--channels", "split"], "channels", "split"),
+        (["--channels", "split", "--channel-labels", "Agent, Customer"], "channel_labels", ("Agent", "Customer")),
+        (["--task", "translate"], "task", "translate"),
+        (["--no-words"], "words", False),
+        (["--speakers", "off"], "speakers", None),
+        (["--model", "small"], "model", "small"),
+        (["--diarizer", "pyannote"], "diarizer", "pyannote"),
+    ],
+)
+def test_an_option_reaches_the_pipeline(asked, arguments, field, value):
+    options = asked(*arguments)
+    assert getattr(options, field) == value
+    assert getattr(Options(), field) != value
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--channel-labels", "Agent,Customer"], ["--channels", "split", "--channel-labels", "A,A"]]
+)
+def test_labels_that_make_no_sense_are_a_wrong_command_line(arguments):
+    assert run(["transcribe", "a.wav", *arguments]) == 2
 
 
 def test_languages_are_read_by_code_and_name(asked):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from wortlaut.errors import InvalidOption
+from wortlaut.options import Decoding
 
 _HOTTEST = 1.0
 """openai/whisper tries no higher temperature."""
@@ -62,4 +64,44 @@ CompressionRatio = Annotated[float, _optional("A text that compresses better rep
 Logprob = Annotated[float, _optional("A text whose average log-probability is lower is decoded again.")]
 NoSpeech = Annotated[float, _optional("Above this probability of no speech a doubtful text is dropped.")]
 SuppressTokens = Annotated[str, typer.Option(help="Numbers of tokens never written; -1: signs that are not speech.")]
-SuppressNumerals = Annotated[bool, typer.Option("--suppress-numerals", help="Write numbers as words.")]
+SuppressNumerals = Annotated[bool, typer.Option("--suppress-numerals", help="whisperX's name for --numerals words.")]
+InitialPrompt = Annotated[str | None, typer.Option(help="Style and spelling to follow.")]
+Hotwords = Annotated[str | None, typer.Option(help="Names and terms to expect.")]
+Verbatim = Annotated[bool, typer.Option("--verbatim", help="Keep fillers and false starts, as far as Whisper can.")]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """The options that make a `Decoding`."""
+
+    initial_prompt: InitialPrompt = None
+    hotwords: Hotwords = None
+    verbatim: Verbatim = False
+    beam_size: BeamSize = 5
+    best_of: BestOf = 5
+    patience: Patience = 1.0
+    length_penalty: LengthPenalty = 1.0
+    temperature: Temperature = 0.0
+    temperature_increment_on_fallback: TemperatureStep = 0.2
+    compression_ratio_threshold: CompressionRatio = 2.4
+    logprob_threshold: Logprob = -1.0
+    no_speech_threshold: NoSpeech = 0.6
+    suppress_tokens: SuppressTokens = "-1"
+    suppress_numerals: SuppressNumerals = False
+
+    def decoding(self) -> Decoding:
+        return Decoding(
+            beam_size=self.beam_size,
+            best_of=self.best_of,
+            patience=self.patience,
+            length_penalty=self.length_penalty,
+            temperatures=temperatures(self.temperature, given(self.temperature_increment_on_fallback)),
+            compression_ratio_threshold=given(self.compression_ratio_threshold),
+            logprob_threshold=given(self.logprob_threshold),
+            no_speech_threshold=given(self.no_speech_threshold),
+            suppress_tokens=suppressed(self.suppress_tokens),
+            suppress_numerals=self.suppress_numerals,
+            initial_prompt=self.initial_prompt,
+            hotwords=self.hotwords,
+            verbatim=self.verbatim,
+        )

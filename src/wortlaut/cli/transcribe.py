@@ -5,36 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wortlaut.cli.decoding import (
-    BeamSize,
-    BestOf,
-    CompressionRatio,
-    LengthPenalty,
-    Logprob,
-    NoSpeech,
-    Patience,
-    SuppressNumerals,
-    SuppressTokens,
-    Temperature,
-    TemperatureStep,
-    given,
-    suppressed,
-    temperatures,
-)
+from wortlaut.cli.asking import InstallationOptions, TranscriptOptions
+from wortlaut.cli.decoding import SearchOptions
 from wortlaut.cli.exits import exit_code
 from wortlaut.cli.explaining import explain_decisions
+from wortlaut.cli.grouping import grouped
 from wortlaut.cli.output import find_media, prepare_folder, stems, write_whole
 from wortlaut.cli.progress import progress_listener, say
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
-from wortlaut.options import BUILT_IN, Decoding, Options, Speakers
-from wortlaut.recognition.languages import parse_language
+from wortlaut.options import Options
 from wortlaut.settings import Settings
 from wortlaut.stages import Listener
 from wortlaut.transcript import Transcript
@@ -45,110 +30,29 @@ DEFAULT_FILES = "txt,srt,json"
 """What is written per file when nothing is said: for people, for players and for programs."""
 
 
-class TaskName(Enum):
-    """What to write down: what is said, or an English translation of it."""
-
-    transcribe = "transcribe"
-    translate = "translate"
-
-
-class DeviceName(Enum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
+@grouped
 def transcribe(
     media: Annotated[list[Path], typer.Argument(help="Audio or video files, or folders of them.", metavar="MEDIA...")],
+    wanted: TranscriptOptions,
+    search: SearchOptions,
+    installed: InstallationOptions,
     output_dir: Annotated[
         Path | None, typer.Option("--output-dir", "-o", help="Folder for the results; one file without it: stdout.")
     ] = None,
     formats: Annotated[
         str | None, typer.Option("--format", "-f", help=f"Formats, comma-separated, or all: {', '.join(FORMATS)}.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", "-m", help="Whisper model, or a folder with one.")] = "base",
-    language: Annotated[
-        str | None, typer.Option("--language", "-l", help="Code or English name; detected when left out.")
-    ] = None,
-    languages: Annotated[
-        str | None, typer.Option(help="Languages that may be detected, comma-separated; all when left out.")
-    ] = None,
-    switching: Annotated[
-        bool, typer.Option("--switching/--one-language", help="Follow a recording into another language.")
-    ] = True,
-    speakers: Annotated[str, typer.Option("--speakers", "-s", help="auto, off, a number, or a range 2-4.")] = "auto",
-    diarizer: Annotated[
-        str, typer.Option(help="built-in, pyannote, or the name or folder of a pyannote pipeline.")
-    ] = BUILT_IN,
-    task: Annotated[TaskName, typer.Option(help="transcribe, or translate into English.")] = TaskName.transcribe,
-    words: Annotated[bool, typer.Option("--words/--no-words", help="Measure a time for every word.")] = True,
-    initial_prompt: Annotated[str | None, typer.Option(help="Style and spelling to follow.")] = None,
-    hotwords: Annotated[str | None, typer.Option(help="Names and terms to expect.")] = None,
-    beam_size: BeamSize = 5,
-    best_of: BestOf = 5,
-    patience: Patience = 1.0,
-    length_penalty: LengthPenalty = 1.0,
-    temperature: Temperature = 0.0,
-    temperature_increment_on_fallback: TemperatureStep = 0.2,
-    compression_ratio_threshold: CompressionRatio = 2.4,
-    logprob_threshold: Logprob = -1.0,
-    no_speech_threshold: NoSpeech = 0.6,
-    suppress_tokens: SuppressTokens = "-1",
-    suppress_numerals: SuppressNumerals = False,
-    device: Annotated[DeviceName | None, typer.Option(help="auto, cpu or cuda.")] = None,
-    compute_type: Annotated[str | None, typer.Option(help="int8, float16, float32 ...; auto fits the device.")] = None,
-    threads: Annotated[int | None, typer.Option(min=0, help="Processor threads; 0: all cores.")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=0, help="Windows recognized at once; 0: fits the device.")
-    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say on stderr what was decided about each stretch, and why.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings on stderr.")] = False,
 ) -> None:
     """Write down who said what, when."""
-    options = Options(
-        model=model,
-        language=language,
-        languages=tuple(parse_language(code) for code in (languages or "").split(",") if code.strip()),
-        follows_switches=switching,
-        task=task.value,
-        words=words,
-        speakers=Speakers.parse(speakers),
-        diarizer=diarizer,
-        decoding=Decoding(
-            beam_size=beam_size,
-            best_of=best_of,
-            patience=patience,
-            length_penalty=length_penalty,
-            temperatures=temperatures(temperature, given(temperature_increment_on_fallback)),
-            compression_ratio_threshold=given(compression_ratio_threshold),
-            logprob_threshold=given(logprob_threshold),
-            no_speech_threshold=given(no_speech_threshold),
-            suppress_tokens=suppressed(suppress_tokens),
-            suppress_numerals=suppress_numerals,
-            initial_prompt=initial_prompt,
-            hotwords=hotwords,
-        ),
-    )
-    installed = {
-        "device": device and device.value,
-        "compute_type": compute_type,
-        "threads": threads,
-        "batch_size": batch_size,
-    }
-    settings = _settings({**installed, "is_offline": offline or None})
+    options = wanted.options(search.decoding())
+    settings = installed.settings()
     files = find_media(media)
     job = _Job(options, _target(files, output_dir, formats), is_quiet=quiet, explains=explain)
     raise typer.Exit(job.run(files, settings))
-
-
-def _settings(wanted: Mapping[str, object]) -> Settings:
-    """What was said on the command line beats environment and file; what was not said is left to them."""
-    return Settings.model_validate({name: value for name, value in wanted.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
