@@ -6,6 +6,7 @@
     │   ├── MediaUnreadable       the file is there but may not be read
     │   ├── MediaInvalid          the bytes are not a recording
     │   ├── NoAudioStream         a container without sound
+    │   ├── NoSeparateChannels    a mono recording whose channels were to be split
     │   ├── DecodingFailed        the decoder crashed or ran out of its time
     │   ├── InvalidOption         a value that makes no sense
     │   ├── UnknownLanguage
@@ -86,6 +87,13 @@ class NoAudioStream(InputError):
 
     code = "no-audio-stream"
     default_hint = "Give a file with sound; some screen recorders store the sound separately."
+
+
+class NoSeparateChannels(InputError):
+    """The recording has one channel only."""
+
+    code = "no-separate-channels"
+    default_hint = "Leave --channels split (channels=split) out: speakers are then told apart by their voices."
 
 
 class DecodingFailed(InputError):

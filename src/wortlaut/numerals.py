@@ -24,7 +24,7 @@ PAUSE = 0.7
 """Seconds of silence after which a number does not go on."""
 
 CENTURIES, YEARS = range(17, 21), range(10, 100)
-"""An English year is two numbers in a row: "nineteen ninety five", "twenty twenty-six". "Fifteen twenty" may be a time."""
+"""An English year is two numbers in a row: "nineteen ninety five". "Fifteen twenty" may be a time."""
 
 SCALES = frozenset({1e2, 1e3, 1e6, 1e9, 1e12})
 """A lone "thousands" or "Million" stays a word: "23 million", not "23 1000000"."""
@@ -107,7 +107,8 @@ def numeral_notices(segments: Sequence[Segment], *, wants_digits: bool) -> Itera
 
 
 def _converted(words: Sequence[Word], language: str) -> tuple[Word, ...]:
-    converted, position = [], 0
+    converted: list[Word] = []
+    position = 0
     for number in _numbers(words, language):
         converted += words[position : number.start]
         converted.append(_joined(words[number.start : number.end], number.text))

@@ -31,6 +31,10 @@ class Decoder(Protocol):
         """
         ...
 
+    def decode_channels(self, media: Path, /, *, advance: Advance = ignore) -> tuple[Audio, ...]:
+        """Return the channels apart, all on the same clock and of the same length; a mono file has one."""
+        ...
+
 
 class SpeechDetector(Protocol):
     def detect(self, audio: Audio, /, *, advance: Advance = ignore) -> list[SpeechRegion]:

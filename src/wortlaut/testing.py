@@ -42,13 +42,18 @@ def silence(duration: float) -> Audio:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedDecoder:
-    """Gives the same audio for every file."""
+    """Gives the same audio for every file; `channels` are what it is mixed of, none: it is mono."""
 
     audio: Audio
+    channels: tuple[Audio, ...] = ()
 
     def decode(self, media: Path, /, *, advance: Advance = ignore) -> Audio:
         advance(self.audio.duration)
         return self.audio
+
+    def decode_channels(self, media: Path, /, *, advance: Advance = ignore) -> tuple[Audio, ...]:
+        advance(self.audio.duration)
+        return self.channels or (self.audio,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,9 @@ class BrokenStage:
     error: Exception
 
     def decode(self, media: Path, /, *, advance: Advance = ignore) -> Audio:
+        raise self.error
+
+    def decode_channels(self, media: Path, /, *, advance: Advance = ignore) -> tuple[Audio, ...]:
         raise self.error
 
     def detect(self, audio: Audio, /, *, advance: Advance = ignore) -> list[SpeechRegion]:

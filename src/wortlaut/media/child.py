@@ -1,10 +1,12 @@
-"""The process that decodes: `python -m wortlaut.media.child FILE`.
+"""The process that decodes: `python -m wortlaut.media.child FILE [channels]`.
 
 FFmpeg runs here because a broken file can make it crash, hang or take all memory, and then only this process dies.
 It imports PyAV, the standard library and light modules of ours, no numpy: every transcription waits for its start.
 
-- stdout is a regular file and receives mono 16 kHz s16le samples; silence is left as a hole in it.
-- stderr receives one JSON object a line: {"done": seconds}, {"notice": {...}}, {"error": {...}}, {"end": samples}.
+- stdout is a regular file and receives 16 kHz s16le samples, mono, or with `channels` all channels interleaved; silence
+  is left as a hole in it.
+- stderr receives one JSON object a line: {"channels": number}, {"done": seconds}, {"notice": {...}}, {"error": {...}},
+  {"end": samples}.
 - stdin is a pipe that carries nothing; when it closes, the parent is gone and so are we.
 """
 
@@ -20,6 +22,9 @@ from pathlib import Path
 
 from wortlaut.errors import DecodingFailed, MediaUnreadable, OutputUnwritable, WortlautError
 
+KEEP_CHANNELS = "channels"
+"""What stands behind the file where the channels are wanted apart."""
+
 MEMORY_LIMIT_BYTES = 3 * 2**30
 """Address space, of which the libraries take under 1 GiB; frames and packets of honest files take megabytes."""
 
@@ -31,7 +36,7 @@ def main() -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     limit_memory()
     try:
-        say(end=_decode(sys.argv[1]))
+        say(end=_decode(sys.argv[1], keeps_channels=sys.argv[2:] == [KEEP_CHANNELS]))
     except WortlautError as error:
         say(error={"code": error.code, "message": error.message, "hint": error.hint})
     sys.stderr.flush()
@@ -44,12 +49,12 @@ def say(**message: object) -> None:
     sys.stderr.flush()
 
 
-def _decode(media: str) -> int:
+def _decode(media: str, *, keeps_channels: bool) -> int:
     from wortlaut.media.reading import read_recording  # noqa: PLC0415 - loads FFmpeg, after the limits are set
 
     try:
         with open(sys.stdout.fileno(), "wb", closefd=False) as output:
-            return read_recording(Path(media), output, say)
+            return read_recording(Path(media), output, say, keeps_channels=keeps_channels)
     except MemoryError:
         raise DecodingFailed(
             f"{Path(media).name!r} needs more than {MEMORY_LIMIT_BYTES // 2**30} GiB of memory to decode."

@@ -23,6 +23,7 @@ from wortlaut.errors import (
     OutputUnwritable,
     WortlautError,
 )
+from wortlaut.media.child import KEEP_CHANNELS
 from wortlaut.media.process import Message, run_child
 from wortlaut.media.spool import SpooledSamples
 from wortlaut.notice import Notice
@@ -40,8 +41,8 @@ class PyavDecoder:
     """Decode any audio or video file with PyAV in a child process.
 
     `deadline` is how many seconds the child may stay silent, and how many it gets on top of the length of what it
-    decodes. `spool_dir` receives the samples, at most 115 MB an hour, in a file that vanishes with the `Audio`; by
-    default the system's folder for temporary files.
+    decodes. `spool_dir` receives the samples, at most 115 MB an hour and channel, in a file that vanishes with the
+    `Audio`; by default the system's folder for temporary files.
     """
 
     def __init__(self, *, deadline: float = DEADLINE, spool_dir: Path | None = None) -> None:
@@ -51,20 +52,30 @@ class PyavDecoder:
     def decode(self, media: Path, /, *, advance: Advance = ignore) -> Audio:
         _check(media)
         with self._open_spool() as spool:
-            notices = self._fill(spool, media, advance)
+            _, notices = self._fill(spool, media, advance)
             return Audio(SpooledSamples(spool.fileno()), notices)
 
-    def _fill(self, spool: BinaryIO, media: Path, advance: Advance) -> tuple[Notice, ...]:
+    def decode_channels(self, media: Path, /, *, advance: Advance = ignore) -> tuple[Audio, ...]:
+        _check(media)
+        with self._open_spool() as spool:
+            count, notices = self._fill(spool, media, advance, KEEP_CHANNELS)
+            return tuple(Audio(SpooledSamples(spool.fileno(), each, count), notices) for each in range(count))
+
+    def _fill(self, spool: BinaryIO, media: Path, advance: Advance, *ways: str) -> tuple[int, tuple[Notice, ...]]:
+        """Return how many channels were written, and what was noticed."""
         notices: list[Notice] = []
-        with closing(run_child(media.absolute(), spool, self._deadline)) as messages:
+        channels = 1
+        with closing(run_child(media.absolute(), spool, self._deadline, *ways)) as messages:
             for message in messages:
-                if "done" in message:
+                if "channels" in message:
+                    channels = message["channels"]
+                elif "done" in message:
                     advance(message["done"])
                 elif "notice" in message:
                     notices.append(Notice(**message["notice"]))
                 elif "error" in message:
                     raise self._error(message["error"])
-        return tuple(notices)
+        return channels, tuple(notices)
 
     def _error(self, error: Message) -> WortlautError:
         kind = _ERRORS.get(error["code"], DecodingFailed)

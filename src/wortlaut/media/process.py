@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,22 +31,22 @@ _KEPT_LINES = 5
 _ENDED = b""
 
 
-def run_child(media: Path, output: BinaryIO, deadline: float) -> Generator[Message, None, None]:
-    """Decode `media` into `output` and yield what the child says, up to its end.
+def run_child(media: Path, output: BinaryIO, deadline: float, *ways: str) -> Generator[Message, None, None]:
+    """Decode `media` into `output` and yield what the child says, up to its end. `ways` are its further arguments.
 
     Raises `DecodingFailed` if it crashes, says nothing for `deadline` seconds, or takes more than that on top of the
     length of what it has decoded. However this generator is left, the child is gone afterwards.
     """
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    with _started(media, output) as child, _forwarding(child, lines):
+    with _started(media, output, ways) as child, _forwarding(child, lines):
         try:
             yield from _messages(child, lines, deadline)
         finally:
             child.kill()
 
 
-def _started(media: Path, output: BinaryIO) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", *CHILD, str(media)]  # -P: the current folder is no place for modules
+def _started(media: Path, output: BinaryIO, ways: Sequence[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", *CHILD, str(media), *ways]  # -P: the current folder is no place for modules
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module; the path is one argument, never a shell's
         command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.PIPE, env=child_environment()
     )

@@ -1,4 +1,4 @@
-"""FFmpeg, through PyAV: open a file, decode its best sound stream, write 16 kHz mono samples.
+"""FFmpeg, through PyAV: open a file, decode its best sound stream, write 16 kHz samples.
 
 Runs only in the child process (`wortlaut.media.child`).
 """
@@ -46,12 +46,14 @@ class Say(Protocol):
     def __call__(self, **message: object) -> None: ...
 
 
-def read_recording(media: Path, output: BinaryIO, say: Say) -> int:
-    """Decode a file and return the number of samples written."""
+def read_recording(media: Path, output: BinaryIO, say: Say, *, keeps_channels: bool = False) -> int:
+    """Decode a file and return the number of samples written, a sample being one of each channel that is kept."""
     with media.open("rb", buffering=0) as file:
         container = _opened(file, media.name)
         stream = _best_stream(container, media.name, say)
-        return _Reading(container, stream, PcmFile(output), say).run(media.name)
+        channels = max(stream.codec_context.layout.nb_channels, 1) if keeps_channels else 1
+        say(channels=channels)
+        return _Reading(container, stream, PcmFile(output, channels), say).run(media.name)
 
 
 def _opened(file: BinaryIO, name: str) -> InputContainer:
@@ -189,6 +191,9 @@ class _Reading:
             seconds = sum(end - start for start, end in self._gaps)
             message = f"Gaps in the sound were filled with silence: {len(self._gaps)}, {seconds:.2f} s in all."
             _notice(self._say, code, message, start=self._gaps[0][0], end=self._gaps[-1][1])
+        if self._mixer.has_mixed and self._output.channels > 1:
+            message = "Where the file has another number of channels than at its start, they were mixed."
+            _notice(self._say, "media-channels-changed", message)
         if self._clock_jumped:
             _notice(self._say, "media-clock-jumped", "The file's timestamps jump; its sound was joined end to end.")
 

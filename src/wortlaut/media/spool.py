@@ -15,25 +15,31 @@ FULL_SCALE = 32_768
 
 
 class SpooledSamples:
-    """Mono s16le samples in a file that has no name any more, so that losing the last reference frees the disk.
+    """One channel of s16le samples in a file without a name any more, so that losing the last reference frees the disk.
+
+    `channel` is one of `channels`, whose samples lie interleaved.
 
     `descriptor` stays the caller's, who may close it. Reads do not share a position: threads and forked processes
     may read at once. There is no memory map, because mapped pages count as resident memory and a long recording
     would look like a leak.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, channel: int = 0, channels: int = 1) -> None:
+        self._channel = channel
+        self._channels = channels
         self._descriptor = os.dup(descriptor)
         self._closing = weakref.finalize(self, os.close, self._descriptor)
         self._seeking = threading.Lock()
-        self._length_samples = os.fstat(self._descriptor).st_size // BYTES_PER_SAMPLE
+        self._length_samples = os.fstat(self._descriptor).st_size // (BYTES_PER_SAMPLE * channels)
 
     def __len__(self) -> int:
         return self._length_samples
 
     def read(self, start: int, stop: int, /) -> NDArray[np.float32]:
-        data = self._bytes(start * BYTES_PER_SAMPLE, (stop - start) * BYTES_PER_SAMPLE)
-        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+        sample_bytes = BYTES_PER_SAMPLE * self._channels
+        data = self._bytes(start * sample_bytes, (stop - start) * sample_bytes)
+        samples = np.frombuffer(data, "<i2")[self._channel :: self._channels]
+        return samples.astype(np.float32) / np.float32(FULL_SCALE)
 
     def close(self) -> None:
         """Give the disk space back; nothing can be read afterwards. Closing twice is harmless."""
