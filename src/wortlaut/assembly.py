@@ -23,6 +23,7 @@ from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
 from wortlaut.models.store import ModelStore, local_folder
 from wortlaut.native import preload_nvidia_libraries
+from wortlaut.numerals import check_digits
 from wortlaut.options import BUILT_IN, Channels, Decoding, Numerals, Options, Progress, Speakers, Task
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
@@ -170,6 +171,8 @@ class Transcriber:
         from wortlaut.recognition.recognizer import WhisperRecognizer  # noqa: PLC0415
         from wortlaut.speech.packing import pack  # noqa: PLC0415
 
+        if options.numerals == "digits":
+            check_digits()
         models = _models_for(options)
         folders = dict(zip(models, self._store.fetch_all(list(models.values()), listener=listener), strict=True))
         whisper = self._whisper(options.model, held)
@@ -180,7 +183,7 @@ class Transcriber:
             pack=pack,
             recognizer=WhisperRecognizer(
                 whisper,
-                decoding=options.decoding,
+                decoding=_decoding(options),
                 task=options.task,
                 batch_size=self.settings.batch_size if batch_size is None else batch_size,
                 languages=options.languages,
@@ -273,6 +276,11 @@ class Transcriber:
         return held.enter_context(
             self._residency.hold(("diarization", segmentation, embedding), lambda: Loaded(load()))
         )
+
+
+def _decoding(options: Options) -> Decoding:
+    """Numbers are written as words by a model that may not write digits, so that each word is timed by itself."""
+    return replace(options.decoding, suppress_numerals=True) if options.numerals == "words" else options.decoding
 
 
 def _models_for(options: Options) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from wortlaut.errors import ExtraMissing
 from wortlaut.notice import Notice
+from wortlaut.options import Numerals
 from wortlaut.transcript import Segment, Word
 
 LANGUAGES = frozenset({"da", "de", "en", "es", "fr", "it", "nl", "pt"})
@@ -93,15 +94,13 @@ def in_digits(segments: Iterable[Segment]) -> Iterator[Segment]:
         yield replace(segment, words=_converted(segment.words, segment.language)) if known else segment
 
 
-def numeral_notices(segments: Sequence[Segment], *, wants_digits: bool) -> Iterator[Notice]:
+def numeral_notices(segments: Sequence[Segment], wanted: Numerals) -> Iterator[Notice]:
     """Say where numbers are not written as they were asked for."""
-    if not wants_digits:
-        left = [word for segment in segments for word in segment.words if _DIGIT.search(word.text)]
-        if left:
-            yield Notice("numerals-left", f"Words that still have digits: {len(left)}.", left[0].start, left[-1].end)
-        return
+    left = [word for segment in segments for word in segment.words if _DIGIT.search(word.text)]
+    if wanted == "words" and left:
+        yield Notice("numerals-left", f"Words that still have digits: {len(left)}.", left[0].start, left[-1].end)
     foreign = sorted({segment.language for segment in segments} - LANGUAGES)
-    if foreign:
+    if wanted == "digits" and foreign:
         message = f"Numbers were left as they were recognized in: {', '.join(foreign)}."
         yield Notice("numerals-unsupported", message)
 

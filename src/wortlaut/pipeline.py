@@ -11,12 +11,15 @@ from pathlib import Path
 
 from wortlaut.attribution import attribute
 from wortlaut.audio import Audio, SpeechRegion, Window
+from wortlaut.channels import IDENTICAL, Voice, copy_notices, distinct, speaker_names, voice_turns, without_crosstalk
+from wortlaut.errors import NoSeparateChannels
 from wortlaut.notice import Notice
+from wortlaut.numerals import in_digits, numeral_notices
 from wortlaut.options import Options, Progress, Speakers
 from wortlaut.splitting import split
 from wortlaut.stages import Aligner, Decoder, Diarizer, LanguageGuess, Listener, Recognizer, SpeechDetector, ignore
 from wortlaut.stopwatch import Stopwatch
-from wortlaut.transcript import Diarization, Passage, Provenance, Transcript, Turn, Word
+from wortlaut.transcript import Decision, Diarization, Passage, Provenance, Segment, Transcript, Turn, Word
 from wortlaut.trust.audit import Audited, Auditor
 from wortlaut.trust.listening import Listen, by_detector, by_turns
 from wortlaut.trust.spans import Span, union
@@ -57,29 +60,98 @@ class Pipeline:
         fails fails the transcription, one that falls back says so in the transcript's warnings.
         """
         run = _Run(self, options, listener, Stopwatch())
+        if options.channels == "mix":
+            with run.clock.measure("decode"):
+                audio = self.decoder.decode(media, advance=run.advance("decode", 0.0))
+            return run.mixed(audio)
         with run.clock.measure("decode"):
-            audio = self.decoder.decode(media, advance=run.advance("decode", 0.0))
-        with run.clock.measure("detect"):
-            regions = self.detector.detect(audio, advance=run.advance("detect", audio.duration))
-            windows = self.pack(audio, regions)
-        guess = run.language(audio, windows)
-        timed = run.timed(audio, windows, guess.language)
-        diarization = run.diarize(audio, timed)
-        audited = run.audit(audio, timed, guess.language, diarization)
-        return run.transcript(audio, guess, audited, diarization)
+            channels = self.decoder.decode_channels(media, advance=run.advance("decode", 0.0))
+        if len(channels) == 1:
+            raise NoSeparateChannels(f"{media.name!r} has one channel only.")
+        return run.separate(channels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of a recording in the end, apart from its language and length."""
+
+    segments: tuple[Segment, ...]
+    turns: tuple[Turn, ...]
+    notices: tuple[Notice, ...]
+    decisions: tuple[Decision, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One transcription on its way."""
+    """One transcription on its way. Of several channels, this is channel `index` of `count`, for the listener."""
 
     pipeline: Pipeline
     options: Options
     listener: Listener
     clock: Stopwatch
+    index: int = 0
+    count: int = 1
 
     def advance(self, stage: str, total: float) -> Callable[[float], None]:
-        return lambda done: self.listener(Progress(stage, done, total))
+        before = self.index * total
+        return lambda done: self.listener(Progress(stage, before + done, self.count * total))
+
+    def mixed(self, audio: Audio) -> Transcript:
+        """Return the transcript of a recording whose voices are told apart by how they sound."""
+        windows = self.windows(audio)
+        guess = self.language(audio, windows)
+        timed = self.timed(audio, windows, guess.language)
+        diarization = self.diarize(audio, timed)
+        audited = self.audit(audio, timed, guess.language, diarization)
+        labelled = [(passage, attribute(words, diarization.exclusive)) for passage, words in audited.timed]
+        notices = (*_said_of(audited.timed), *audited.notices, *diarization.notices)
+        told = _Told(tuple(split(labelled)), diarization.turns, notices, audited.decisions)
+        return self.transcript(audio, guess, told)
+
+    def separate(self, channels: Sequence[Audio]) -> Transcript:
+        """Return the transcript of channels that are one speaker each."""
+        names = speaker_names(self.options.channel_labels, len(channels))
+        with self.clock.measure("compare"):
+            kept = distinct(channels)
+        if len(kept) == 1:
+            return self.mixed(replace(channels[0], notices=(*channels[0].notices, IDENTICAL)))
+        audios = [channels[number] for number in kept]
+        guess, audited = self.heard_apart(audios)
+        voices, leaks = without_crosstalk(
+            [Voice(audio, names[number], one.timed) for number, audio, one in zip(kept, audios, audited, strict=True)]
+        )
+        notices = [notice for voice in voices for notice in _said_of(voice.timed)]
+        told = _Told(
+            segments=tuple(sorted((each for voice in voices for each in _segments(voice)), key=_start)),
+            turns=tuple(sorted((turn for voice in voices for turn in voice_turns(voice)), key=_start)),
+            notices=(
+                *dict.fromkeys(notices),
+                *(notice for one in audited for notice in one.notices),
+                *leaks,
+                *copy_notices(kept, len(channels)),
+                *_unused(self.options.speakers),
+            ),
+            decisions=tuple(sorted((each for one in audited for each in one.decisions), key=_start)),
+        )
+        return self.transcript(audios[0], guess, told)
+
+    def heard_apart(self, audios: Sequence[Audio]) -> tuple[LanguageGuess, list[Audited]]:
+        """Recognize each channel by itself. The one with the most speech decides on the language of the recording."""
+        parts = [replace(self, index=index, count=len(audios)) for index in range(len(audios))]
+        windows = [part.windows(audio) for part, audio in zip(parts, audios, strict=True)]
+        talkative = max(range(len(audios)), key=lambda index: _speech_seconds(windows[index]))
+        guess = self.language(audios[talkative], windows[talkative])
+        timed = [
+            part.timed(audio, its, guess.language) for part, audio, its in zip(parts, audios, windows, strict=True)
+        ]
+        return guess, [
+            self.audit(audio, its, guess.language, Diarization()) for audio, its in zip(audios, timed, strict=True)
+        ]
+
+    def windows(self, audio: Audio) -> list[Window]:
+        with self.clock.measure("detect"):
+            regions = self.pipeline.detector.detect(audio, advance=self.advance("detect", audio.duration))
+            return self.pipeline.pack(audio, regions)
 
     def language(self, audio: Audio, windows: Sequence[Window]) -> LanguageGuess:
         if self.options.language:
@@ -90,10 +162,10 @@ class _Run:
             return self.pipeline.recognizer.detect_language(audio, windows)
 
     def timed(self, audio: Audio, windows: Sequence[Window], language: str) -> Timed:
-        if not windows:
-            return []
         advance = self.advance("recognize", audio.duration)
         timed: Timed = []
+        if not windows:
+            return timed
         for passage, words in self.heard(audio, windows, language):
             timed.append((passage, words))
             advance(passage.end)
@@ -141,21 +213,20 @@ class _Run:
 
         return listen_to
 
-    def transcript(self, audio: Audio, guess: LanguageGuess, audited: Audited, diarization: Diarization) -> Transcript:
-        exclusive = diarization.exclusive
-        labelled = [(passage, attribute(words, exclusive)) for passage, words in audited.timed]
-        has_words = any(words for _, words in labelled)
-        notices = [notice for passage, _ in audited.timed for notice in passage.notices]
-        if has_words and guess.probability < UNCERTAIN_LANGUAGE:
-            notices.insert(0, _uncertain(guess))
-        provenance = replace(self.pipeline.provenance, seconds=self.clock.seconds, decisions=audited.decisions)
+    def transcript(self, audio: Audio, guess: LanguageGuess, told: _Told) -> Transcript:
+        segments = told.segments
+        notices = [*_uncertain(guess), *told.notices] if segments else list(told.notices)
+        if self.options.numerals == "digits":
+            segments = tuple(in_digits(segments))
+        notices += numeral_notices(segments, self.options.numerals)
+        provenance = replace(self.pipeline.provenance, seconds=self.clock.seconds, decisions=told.decisions)
         return Transcript(
-            segments=tuple(split(labelled)),
-            turns=diarization.turns,
-            language=guess.language if has_words or self.options.language else NO_LANGUAGE,
+            segments=segments,
+            turns=told.turns,
+            language=guess.language if segments or self.options.language else NO_LANGUAGE,
             duration=audio.duration,
             provenance=provenance,
-            warnings=(*audio.notices, *notices, *audited.notices, *diarization.notices),
+            warnings=(*audio.notices, *notices),
         )
 
 
@@ -176,9 +247,34 @@ def _one_speaker(timed: Timed, speakers: Speakers) -> Diarization:
     return Diarization(turns, turns, (notice,))
 
 
-def _uncertain(guess: LanguageGuess) -> Notice:
-    message = f"The language is uncertain: {guess.language} with a probability of {guess.probability:.0%}."
-    return Notice("language-uncertain", message)
+def _uncertain(guess: LanguageGuess) -> Iterator[Notice]:
+    if guess.probability < UNCERTAIN_LANGUAGE:
+        message = f"The language is uncertain: {guess.language} with a probability of {guess.probability:.0%}."
+        yield Notice("language-uncertain", message)
+
+
+def _said_of(timed: Timed) -> list[Notice]:
+    return [notice for passage, _ in timed for notice in passage.notices]
+
+
+def _unused(speakers: Speakers | None) -> Iterator[Notice]:
+    if speakers not in (None, Speakers()):
+        message = f"Each channel is one speaker; the number of speakers asked for ({speakers}) was not used."
+        yield Notice("speakers-unused", message)
+
+
+def _segments(voice: Voice) -> list[Segment]:
+    return split(
+        [(passage, [replace(word, speaker=voice.speaker) for word in words]) for passage, words in voice.timed]
+    )
+
+
+def _speech_seconds(windows: Sequence[Window]) -> float:
+    return sum(region.end - region.start for window in windows for region in window.regions)
+
+
+def _start(placed: Segment | Turn | Decision) -> float:
+    return placed.start
 
 
 def _are_found(diarization: Diarization) -> bool:
