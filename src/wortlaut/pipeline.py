@@ -16,6 +16,7 @@ from wortlaut.errors import NoSeparateChannels
 from wortlaut.notice import Notice
 from wortlaut.numerals import in_digits, numeral_notices
 from wortlaut.options import Options, Progress, Speakers
+from wortlaut.recognition.verbatim import verbatim_notices
 from wortlaut.splitting import split
 from wortlaut.stages import Aligner, Decoder, Diarizer, LanguageGuess, Listener, Recognizer, SpeechDetector, ignore
 from wortlaut.stopwatch import Stopwatch
@@ -125,7 +126,7 @@ class _Run:
             segments=tuple(sorted((each for voice in voices for each in _segments(voice)), key=_start)),
             turns=tuple(sorted((turn for voice in voices for turn in voice_turns(voice)), key=_start)),
             notices=(
-                *dict.fromkeys(notices),
+                *notices,
                 *(notice for one in audited for notice in one.notices),
                 *leaks,
                 *copy_notices(kept, len(channels)),
@@ -218,6 +219,8 @@ class _Run:
         notices = [*_uncertain(guess), *told.notices] if segments else list(told.notices)
         if self.options.numerals == "digits":
             segments = tuple(in_digits(segments))
+        if self.options.decoding.verbatim:
+            notices += verbatim_notices(segment.language for segment in segments)
         notices += numeral_notices(segments, self.options.numerals)
         provenance = replace(self.pipeline.provenance, seconds=self.clock.seconds, decisions=told.decisions)
         return Transcript(
@@ -226,7 +229,7 @@ class _Run:
             language=guess.language if segments or self.options.language else NO_LANGUAGE,
             duration=audio.duration,
             provenance=provenance,
-            warnings=(*audio.notices, *notices),
+            warnings=tuple(dict.fromkeys((*audio.notices, *notices))),  # each channel says the same of its prompt
         )
 
 

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from wortlaut.errors import UnknownLanguage
 from wortlaut.options import Decoding
+from wortlaut.recognition.languages import LANGUAGES
 from wortlaut.recognition.prompts import PROMPT_TOKENS, is_truncated, prompt_tokens, suppressed_tokens
+from wortlaut.recognition.verbatim import PROMPTS, verbatim_notices
 
 
 def german(tokenizer, decoding):
@@ -29,13 +31,13 @@ def test_a_long_initial_prompt_keeps_its_end(tokenizer):
     decoding = Decoding(initial_prompt="a" * 500 + "z")
     told = german(tokenizer, decoding)
     assert told[1 : 1 + PROMPT_TOKENS] == tokenizer.encode("a" * (PROMPT_TOKENS - 1) + "z")
-    assert is_truncated(tokenizer, decoding)
+    assert is_truncated(tokenizer, decoding, "de")
 
 
 def test_long_hotwords_keep_their_beginning(tokenizer):
     decoding = Decoding(hotwords="b" + "a" * 500, initial_prompt="z")
     assert german(tokenizer, decoding)[1 : 1 + PROMPT_TOKENS] == tokenizer.encode(" b" + "a" * (PROMPT_TOKENS - 2))
-    assert is_truncated(tokenizer, decoding)
+    assert is_truncated(tokenizer, decoding, "de")
 
 
 @given(hotwords=st.text(max_size=300), style=st.text(max_size=300))
@@ -43,7 +45,41 @@ def test_half_of_the_context_is_left_for_the_text(tokenizer, hotwords, style):
     decoding = Decoding(hotwords=hotwords, initial_prompt=style)
     told = german(tokenizer, decoding)
     assert len(told) <= 1 + PROMPT_TOKENS + 4
-    assert is_truncated(tokenizer, decoding) <= (len(told) == 1 + PROMPT_TOKENS + 4)
+    assert is_truncated(tokenizer, decoding, "de") <= (len(told) == 1 + PROMPT_TOKENS + 4)
+
+
+def test_verbatim_fillers_stand_right_before_the_text_in_its_language(tokenizer):
+    told = german(tokenizer, Decoding(verbatim=True, hotwords="Wortlaut", initial_prompt="Guten Tag."))
+    start = [*tokenizer.sot_sequence("de", "transcribe"), tokenizer.no_timestamps]
+    prompt = tokenizer.encode(" Wortlaut") + tokenizer.encode(f" Guten Tag. {PROMPTS['de']}")
+    assert told == [tokenizer.sot_prev, *prompt, *start]
+
+
+def test_a_translation_is_led_by_english_fillers(tokenizer):
+    told = prompt_tokens(tokenizer, Decoding(verbatim=True), language="de", task="translate")
+    assert told[1 : len(tokenizer.encode(f" {PROMPTS['en']}")) + 1] == tokenizer.encode(f" {PROMPTS['en']}")
+
+
+def test_without_fillers_for_a_language_there_is_no_prompt(tokenizer):
+    assert "sw" not in PROMPTS
+    verbatim = prompt_tokens(tokenizer, Decoding(verbatim=True), language="sw", task="transcribe")
+    assert verbatim == prompt_tokens(tokenizer, Decoding(), language="sw", task="transcribe")
+
+
+@pytest.mark.parametrize("language", sorted(PROMPTS))
+def test_fillers_leave_room_for_a_prompt_of_ones_own(tokenizer, language):
+    decoding = Decoding(verbatim=True)
+    assert language in LANGUAGES
+    assert len(tokenizer.encode(f" {PROMPTS[language]}")) < PROMPT_TOKENS
+    assert not is_truncated(tokenizer, decoding, language)
+
+
+def test_it_is_said_what_verbatim_cannot_do():
+    codes = [
+        [notice.code for notice in verbatim_notices(languages)] for languages in (["en"], ["sw"], ["en", "sw"], [])
+    ]
+    both = ["verbatim-incomplete", "verbatim-unsupported"]
+    assert codes == [both[:1], both[1:], both, []]
 
 
 def test_a_language_the_model_does_not_know_is_refused(tokenizer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wortlaut.options import Decoding, Task
 from wortlaut.recognition.tokenizer import WhisperTokenizer
+from wortlaut.recognition.verbatim import PROMPTS
 
 CONTEXT_TOKENS = 448
 """What Whisper's decoder holds: prompt and text together."""
@@ -16,23 +17,28 @@ def prompt_tokens(tokenizer: WhisperTokenizer, decoding: Decoding, *, language: 
 
     Raises `UnknownLanguage` if the model does not know the language.
     """
-    told = _told(tokenizer, decoding)
+    told = _told(tokenizer, decoding, "en" if task == "translate" else language)
     previous = [tokenizer.sot_prev, *told] if told else []
     return [*previous, *tokenizer.sot_sequence(language, task), tokenizer.no_timestamps]
 
 
-def is_truncated(tokenizer: WhisperTokenizer, decoding: Decoding) -> bool:
-    """Whether hotwords and initial prompt together are longer than what fits."""
-    hotwords, style = _encoded(tokenizer, decoding.hotwords), _encoded(tokenizer, decoding.initial_prompt)
+def is_truncated(tokenizer: WhisperTokenizer, decoding: Decoding, language: str) -> bool:
+    """Whether hotwords and prompts together are longer than what fits; the text is written in `language`."""
+    hotwords, style = _encoded(tokenizer, decoding.hotwords), _encoded(tokenizer, _style(decoding, language))
     return len(hotwords) + len(style) > PROMPT_TOKENS
 
 
-def _told(tokenizer: WhisperTokenizer, decoding: Decoding) -> list[int]:
+def _told(tokenizer: WhisperTokenizer, decoding: Decoding, language: str) -> list[int]:
     """Hotwords keep their first tokens, the initial prompt its last: what stands nearest to the text counts most."""
     hotwords = _encoded(tokenizer, decoding.hotwords)[:PROMPT_TOKENS]
-    style = _encoded(tokenizer, decoding.initial_prompt)
+    style = _encoded(tokenizer, _style(decoding, language))
     room = PROMPT_TOKENS - len(hotwords)
     return [*hotwords, *style[max(len(style) - room, 0) :]]
+
+
+def _style(decoding: Decoding, language: str) -> str:
+    fillers = PROMPTS.get(language, "") if decoding.verbatim else ""
+    return f"{decoding.initial_prompt or ''} {fillers}".strip()
 
 
 def _encoded(tokenizer: WhisperTokenizer, text: str | None) -> list[int]:

@@ -81,7 +81,7 @@ class WhisperRecognizer:
             return [passage(window, *one, self._decoding) for window, one in zip(batch, spoken, strict=True)]
 
         workers = self._model.workers
-        notices = self._prompt_notices()
+        notices = self._prompt_notices(language)
         for passages in map_ahead(work, self._batches(windows), workers=workers, ahead=workers):
             for one in passages:
                 yield replace(one, notices=(*notices, *one.notices))
@@ -107,8 +107,8 @@ class WhisperRecognizer:
         probabilities = {token[2:-2]: probability for token, probability in ranking}
         return Vote(allowed(probabilities, self._languages), speech_seconds(window))
 
-    def _prompt_notices(self) -> tuple[Notice, ...]:
-        if not is_truncated(self._model.tokenizer, self._decoding):
+    def _prompt_notices(self, language: str) -> tuple[Notice, ...]:
+        if not is_truncated(self._model.tokenizer, self._decoding, language):
             return ()
         return (Notice("prompt-truncated", "Hotwords and initial prompt are too long; only a part was used."),)
 

@@ -48,7 +48,7 @@ def attempts(decoding: Decoding) -> Iterator[Attempt]:
     usual_size = decoding.no_repeat_ngram_size
     yield Attempt("as usual", first, usual_size)
     if others:
-        if decoding.initial_prompt or decoding.hotwords:
+        if decoding.initial_prompt or decoding.hotwords or decoding.verbatim:
             yield Attempt("without prompt", 0.0, usual_size)
         yield Attempt("in pieces", 0.0, usual_size)
         if not 0 < usual_size <= LOOP_GUARD_TOKENS:
@@ -71,7 +71,7 @@ class Search:
     def of(cls, model: WhisperModel, decoding: Decoding, *, language: str, task: Task) -> Search:
         """Raises `UnknownLanguage`."""
         tokenizer = model.tokenizer
-        bare = replace(decoding, initial_prompt=None, hotwords=None)
+        bare = replace(decoding, initial_prompt=None, hotwords=None, verbatim=False)
         return cls(
             model,
             decoding,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from wortlaut.errors import InvalidOption, UnknownModel
 from wortlaut.models.catalog import MODELS
 from wortlaut.models.entry import HubSource, ModelEntry
 from wortlaut.notice import Notice
-from wortlaut.options import Decoding, Options, Speakers, Task
+from wortlaut.options import Channels, Decoding, Numerals, Options, Speakers, Task
 from wortlaut.recognition.languages import parse_language
 
 OPENAI_MODELS = (
@@ -40,6 +41,11 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "hotwords": ("hotwords", "keywords", "keywords[]"),
     "temperature": ("temperature",),
     "beam_size": ("beam_size",),
+    "verbatim": ("verbatim",),
+    "numerals": ("numerals",),
+    "suppress_numerals": ("suppress_numerals",),
+    "channels": ("channels",),
+    "channel_labels": ("channel_labels", "channel_labels[]"),
     "format": ("response_format", "output", "output_format", "format"),
     "granularities": ("timestamp_granularities[]", "timestamp_granularities"),
     "stream": ("stream",),
@@ -81,6 +87,11 @@ class Parameters:
     def text(self, meaning: str) -> str | None:
         """Return the last value given: the form stands after the query."""
         return self.values[meaning][-1] if meaning in self.values else None
+
+    def listed(self, meaning: str) -> tuple[str, ...]:
+        """Return all values: repeated, or separated by commas."""
+        given = (each.strip() for value in self.values.get(meaning, ()) for each in value.split(","))
+        return tuple(each for each in given if each)
 
     def flag(self, meaning: str, *, default: bool) -> bool:
         text = self.text(meaning)
@@ -139,6 +150,8 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
         temperatures=(temperature,) if temperature else Decoding().temperatures,
         initial_prompt=parameters.text("initial_prompt"),
         hotwords=", ".join(parameters.values.get("hotwords", ())) or None,
+        verbatim=parameters.flag("verbatim", default=False),
+        suppress_numerals=parameters.flag("suppress_numerals", default=False),
     )
     if task not in ("transcribe", "translate"):
         raise InvalidOption(f"{task!r} is no task.", hint="The tasks are transcribe and translate.")
@@ -150,13 +163,14 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
         words=parameters.flag("words", default=True),
         speakers=_speakers(parameters, defaults.speakers),
         decoding=decoding,
+        numerals=cast("Numerals", parameters.text("numerals") or "as-is"),  # `Options` refuses what is none
+        channels=cast("Channels", parameters.text("channels") or "mix"),
+        channel_labels=parameters.listed("channel_labels"),
     )
 
 
 def _languages(parameters: Parameters) -> tuple[str, ...]:
-    """Return the languages that may occur: repeated, or separated by commas."""
-    given = (name for value in parameters.values.get("languages", ()) for name in value.split(","))
-    return tuple(dict.fromkeys(parse_language(name) for name in given if name.strip()))
+    return tuple(dict.fromkeys(parse_language(name) for name in parameters.listed("languages")))
 
 
 def _speakers(parameters: Parameters, default: Speakers | None) -> Speakers | None:
