@@ -24,6 +24,8 @@ MUCH_SOFTER_DB = 10.0
 """What leaks from one headset or line into the other is softer by 15 dB and more; two people differ by less."""
 COPY_DB = -30.0
 """What is left of a channel without what it shares with another, by which it is a copy: coding noise."""
+SOFTER_DB = 3.0
+"""What each word of a much softer phrase differs by at least: short words drown in the channel's own noise."""
 SIMILAR = 0.6
 """Share of letters in order that two texts have in common, from which on they are the same speech, heard twice."""
 PHRASE_PAUSE = 0.5
@@ -122,30 +124,35 @@ def without_crosstalk(voices: Sequence[Voice]) -> tuple[list[Voice], list[Notice
 
 def _picked_up(voice: Voice, other: Voice) -> Iterator[Word]:
     others = other.words
-    for phrase in _phrases([word for word in voice.words if _is_much_softer(voice.audio, other.audio, word)]):
+    for phrase in _softer_phrases(voice, other.audio):
         start, end = phrase[0].start - SLACK, phrase[-1].end + SLACK
         heard = [word for word in others if start <= (word.start + word.end) / 2 <= end]
         if _likeness(phrase, heard) >= SIMILAR:
             yield from phrase
 
 
-def _is_much_softer(audio: Audio, than: Audio, word: Word) -> bool:
-    return _level_db(than, word) - _level_db(audio, word) >= MUCH_SOFTER_DB
+def _softer_phrases(voice: Voice, than: Audio) -> Iterator[list[Word]]:
+    """Yield words in a row that are all softer than another channel, and much softer on the whole."""
+    phrase: list[tuple[Word, float]] = []
+    for word in voice.words:
+        softer_db = _level_db(than, word) - _level_db(voice.audio, word)
+        if phrase and (softer_db < SOFTER_DB or word.start - phrase[-1][0].end >= PHRASE_PAUSE):
+            yield from _if_much_softer(phrase)
+            phrase = []
+        if softer_db >= SOFTER_DB:
+            phrase.append((word, softer_db))
+    yield from _if_much_softer(phrase)
+
+
+def _if_much_softer(phrase: Sequence[tuple[Word, float]]) -> Iterator[list[Word]]:
+    seconds = sum(word.end - word.start for word, _ in phrase)
+    if sum((word.end - word.start) * softer_db for word, softer_db in phrase) >= seconds * MUCH_SOFTER_DB > 0:
+        yield [word for word, _ in phrase]
 
 
 def _level_db(audio: Audio, word: Word) -> float:
     samples = audio.clip(word.start, word.end).astype(np.float64)
     return 10 * math.log10(max(float(np.mean(samples * samples)), _SILENT)) if len(samples) else -math.inf
-
-
-def _phrases(words: Sequence[Word]) -> list[list[Word]]:
-    phrases: list[list[Word]] = []
-    for word in words:
-        if phrases and word.start - phrases[-1][-1].end < PHRASE_PAUSE:
-            phrases[-1].append(word)
-        else:
-            phrases.append([word])
-    return phrases
 
 
 def _likeness(words: Sequence[Word], others: Sequence[Word]) -> float:

@@ -101,6 +101,13 @@ def test_what_leaks_is_dropped_and_said():
     assert (notice.start, notice.end) == (1.02, 2.0)
 
 
+def test_a_short_word_that_drowns_in_noise_goes_with_its_phrase():
+    agent = voice("Agent", sound((1, 2, -20)), SPEAKS)
+    noisy = sound((1, 1.25, -45), (1.25, 1.5, -26), (1.5, 2, -45))
+    kept, _ = without_crosstalk([agent, voice("Customer", noisy, SPEAKS)])
+    assert text(kept[1]) == ""
+
+
 @pytest.mark.parametrize(
     ("level_db", "phrase"),
     [

@@ -140,6 +140,11 @@ def test_what_is_certain_comes_before_chance():
     assert [str(attempt) for attempt in planned[2:4]] == ["without repetition", "by chance, temperature 0.3"]
 
 
+@pytest.mark.parametrize("decoding", [Decoding(verbatim=True), Decoding(hotwords="a"), Decoding(initial_prompt="a")])
+def test_a_prompt_is_the_first_thing_to_go(decoding):
+    assert [attempt.way for attempt in attempts(decoding)][:2] == ["as usual", "without prompt"]
+
+
 def test_one_temperature_means_one_attempt():
     assert list(attempts(Decoding(temperatures=(0.0,)))) == [Attempt("as usual")]
 

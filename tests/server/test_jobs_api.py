@@ -29,6 +29,15 @@ def test_a_job_is_accepted_followed_and_fetched(http, finished):
     assert transcript.text == "good morning\nand good night"
 
 
+def test_how_text_is_written_and_channels_are_used_is_asked_for_like_everything(http, finished):
+    fields = {"numerals": "words", "verbatim": "true", "channels": "split", "channel_labels": "Agent, Customer"}
+    options = finished(submit(http, "say hello", **fields).json())["options"]
+    assert (options["numerals"], options["channels"]) == ("words", "split")
+    assert options["channel_labels"] == ["Agent", "Customer"]
+    assert options["decoding"]["verbatim"]
+    assert not options["decoding"]["suppress_numerals"]
+
+
 def test_the_result_comes_in_every_format_by_suffix_by_query_and_by_accept(http, finished):
     job = finished(submit(http, "say hello").json())
     path = job["links"]["result"]
@@ -135,6 +144,10 @@ def test_what_is_too_large_is_refused(http, chunked):
         ({"temperature": "9"}, "invalid-option"),
         ({"task": "dance"}, "invalid-option"),
         ({"words": "perhaps"}, "invalid-option"),
+        ({"numerals": "roman"}, "invalid-option"),
+        ({"channels": "left"}, "invalid-option"),
+        ({"channel_labels": "Agent,Customer"}, "invalid-option"),
+        ({"verbatim": "perhaps"}, "invalid-option"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_any_work(http, fields, code):
