@@ -163,10 +163,10 @@ class _Run:
             return self.pipeline.recognizer.detect_language(audio, windows)
 
     def timed(self, audio: Audio, windows: Sequence[Window], language: str) -> Timed:
+        if not windows:
+            return []
         advance = self.advance("recognize", audio.duration)
         timed: Timed = []
-        if not windows:
-            return timed
         for passage, words in self.heard(audio, windows, language):
             timed.append((passage, words))
             advance(passage.end)
