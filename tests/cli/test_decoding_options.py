@@ -7,6 +7,7 @@ import pytest
 import wortlaut.assembly
 from wortlaut.cli import app
 from wortlaut.cli.decoding import temperatures
+from wortlaut.cli.exits import exit_code
 from wortlaut.errors import InvalidOption
 from wortlaut.options import Decoding, Options
 from wortlaut.transcript import Decision, Provenance, Transcript, Trial
@@ -101,7 +102,9 @@ def test_an_option_reaches_the_pipeline(asked, arguments, field, value):
     "arguments", [["--channel-labels", "Agent,Customer"], ["--channels", "split", "--channel-labels", "A,A"]]
 )
 def test_labels_that_make_no_sense_are_a_wrong_command_line(arguments):
-    assert run(["transcribe", "a.wav", *arguments]) == 2
+    with pytest.raises(InvalidOption) as raised:
+        app.app(["transcribe", "a.wav", *arguments])
+    assert exit_code(raised.value) == 2
 
 
 def test_languages_are_read_by_code_and_name(asked):
