@@ -21,10 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from wortlaut.diarization.pyannote.deadline import DeadlinePassed, within
-from wortlaut.diarization.pyannote.errors import TermsNotAccepted, TokenMissing, TokenRejected
 from wortlaut.diarization.pyannote.files import HUB_PIPELINES, HubFile, HubPipeline, PipelineFiles, files_in
 from wortlaut.diarization.pyannote.token import NoRedirect, Token
-from wortlaut.errors import DownloadFailed, ExtraMissing, ModelMissing, UnknownModel, WortlautError
+from wortlaut.errors import (
+    DownloadFailed,
+    ExtraMissing,
+    ModelMissing,
+    TermsNotAccepted,
+    TokenMissing,
+    TokenRejected,
+    UnknownModel,
+    WortlautError,
+)
 
 HUB_PAGES = "https://huggingface.co"
 """Where people accept terms, also when files come from a mirror."""
