@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from wortlaut.errors import InvalidOption
 
@@ -15,6 +15,10 @@ BUILT_IN = "built-in"
 """The diarizer that needs neither a token nor PyTorch."""
 
 Task = Literal["transcribe", "translate"]
+
+Engine = Literal["wortlaut", "whisperx"]
+"""Whose stages: Wortlaut's own, or those of a whisperX that is installed beside it, to compare."""
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,11 @@ class Options:
     speakers: Speakers | None = field(default_factory=Speakers)
     diarizer: str = BUILT_IN  # or a pyannote pipeline: a name on the model hub, or a folder
     decoding: Decoding = field(default_factory=Decoding)
+    engine: Engine = "wortlaut"
 
     def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise InvalidOption(f"{self.engine!r} is no engine.", hint=f"The engines are {' and '.join(ENGINES)}.")
         if self.task not in ("transcribe", "translate"):
             raise InvalidOption(f"{self.task!r} is no task.", hint="The tasks are transcribe and translate.")
 

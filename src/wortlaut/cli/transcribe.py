@@ -52,6 +52,13 @@ class TaskName(Enum):
     translate = "translate"
 
 
+class EngineName(Enum):
+    """Whose stages."""
+
+    wortlaut = "wortlaut"
+    whisperx = "whisperx"
+
+
 class DeviceName(Enum):
     """Where to compute."""
 
@@ -82,6 +89,9 @@ def transcribe(
     diarizer: Annotated[
         str, typer.Option(help="built-in, pyannote, or the name or folder of a pyannote pipeline.")
     ] = BUILT_IN,
+    engine: Annotated[
+        EngineName, typer.Option(help="wortlaut, or a whisperX that is installed beside it.")
+    ] = EngineName.wortlaut,
     task: Annotated[TaskName, typer.Option(help="transcribe, or translate into English.")] = TaskName.transcribe,
     words: Annotated[bool, typer.Option("--words/--no-words", help="Measure a time for every word.")] = True,
     initial_prompt: Annotated[str | None, typer.Option(help="Style and spelling to follow.")] = None,
@@ -119,6 +129,7 @@ def transcribe(
         words=words,
         speakers=Speakers.parse(speakers),
         diarizer=diarizer,
+        engine=engine.value,
         decoding=Decoding(
             beam_size=beam_size,
             best_of=best_of,
