@@ -5,12 +5,12 @@ The engines are imported where they are first needed, so that `--help` and `impo
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import cache, partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
@@ -386,7 +386,6 @@ def _not_whisperx(options: Options) -> tuple[Notice, ...]:
     return (Notice("whisperx-option-ignored", "whisperX detects among all languages: `languages` has no effect."),)
 
 
-@cache
 def _versions(packages: Sequence[str] = _PACKAGES) -> Mapping[str, str]:
     """Return the versions of the packages that are installed."""
     return {package: found for package in packages if (found := _version(package))}
@@ -394,6 +393,6 @@ def _versions(packages: Sequence[str] = _PACKAGES) -> Mapping[str, str]:
 
 def _version(package: str) -> str | None:
     try:
-        return version(package)
-    except PackageNotFoundError:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
         return None

@@ -50,7 +50,12 @@ def compare(
     (file, *others) = find_media([media])
     if others:
         raise InvalidOption(f"{media} is a folder.", hint="Name one recording.")
-    values = {"model": model, "language": language, "speakers": speakers, "device": device and device.value}
+    values: dict[str, object] = {
+        "model": model,
+        "language": language,
+        "speakers": speakers,
+        "device": device and device.value,
+    }
     values |= {"compute-type": compute_type, "threads": threads}
     arguments = [f"--{name}={value}" for name, value in values.items() if value is not None]
     runs = []
@@ -152,7 +157,9 @@ def _texts(first: str, second: str, rows: Sequence[Row]) -> Table:
     table = Table("at", first, second, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for row in rows:
         start = (row.first or row.second)[0][0].start
-        table.add_row(clock(to_ms(start), decimal_marker="."), _cell(row.first), _cell(row.second))
+        table.add_row(
+            clock(to_ms(start), decimal_marker=".", shows_zero_hours=False), _cell(row.first), _cell(row.second)
+        )
     return table
 
 
