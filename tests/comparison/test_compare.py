@@ -109,7 +109,19 @@ def compared(monkeypatch, tmp_path):
 def test_people_get_figures_warnings_and_marked_texts(compared):
     result = compared("--threads", "1", "--language", "en", "--offline")
     assert result.exit_code == 0
-    for shown in ("1.5", "300", "?", "not named", "[two]", "[too]", "SPEAKER_00:", "Nobody is named.", "2 words in"):
+    for shown in (
+        "1.5",
+        "300",
+        "?",
+        "not named",
+        "[two]",
+        "[too]",
+        "SPEAKER_00:",
+        "Nobody is named.",
+        "2 words in",
+        "differ in 1 place",
+        "[brackets]",
+    ):
         assert shown in result.stdout
     assert "[one]" not in result.stdout
     assert compared.asked[0][0] == "wortlaut"

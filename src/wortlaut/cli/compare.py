@@ -116,7 +116,7 @@ def show(runs: Sequence[Run], console: Console) -> None:
     for other in runs[1:]:
         if first and other.transcript:
             found = agreement(first, other.transcript)
-            console.print(f"\n{_sentence(runs[0].engine, other.engine, found)}", soft_wrap=True)
+            console.print(Text(f"\n{_sentence(runs[0].engine, other.engine, found)}"), soft_wrap=True)
             console.print(_texts(runs[0].engine, other.engine, side_by_side(first, other.transcript)))
 
 
@@ -145,12 +145,18 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _sentence(first: str, second: str, found: Agreement) -> str:
-    parts = [f"{first} and {second}: {found.words_in_common} words in common, {len(found.differences)} places differ"]
+    parts = [
+        f"{first} and {second}: {found.words_in_common} words in common, they differ in {_places(len(found.differences))}"
+    ]
     if found.apart is not None:
         parts.append(f"word starts {found.apart * 1000:.0f} ms apart (median)")
     if found.same_speaker is not None:
         parts.append(f"the same speaker for {found.same_speaker:.0%} of them")
     return ", ".join(parts) + ". Differing words are in [brackets]."
+
+
+def _places(count: int) -> str:
+    return "1 place" if count == 1 else f"{count} places"
 
 
 def _texts(first: str, second: str, rows: Sequence[Row]) -> Table:

@@ -196,7 +196,10 @@ def _raise_for(status: int, file: HubFile) -> None:
             hint=f"{TokenRejected.default_hint} A fine-grained token needs the permission to read public gated models.",
         )
     if status == NOT_FOUND:
-        raise UnknownModel(f"The model hub has no {file.path} in {file.repository}.")
+        raise UnknownModel(
+            f"The model hub has no {file.path} in {file.repository}.",
+            hint=f"Look at {_pages([file])}: it has moved, or is hidden from the owner of the token.",
+        )
     if status >= UNAUTHORIZED:
         raise DownloadFailed(f"The model hub answered {status} for {file.repository}.")
 
