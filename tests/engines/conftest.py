@@ -91,7 +91,7 @@ def played(monkeypatch):
     played = PlayedWhisperx()
 
     def load_model(folder, device, **asked):
-        print("whisperX talks")
+        print("whisperX talks")  # noqa: T201 as it does
         played.loaded = {"folder": folder, "device": device, "is_guarded": played.is_guarded, **asked}
         return Pipeline(played)
 

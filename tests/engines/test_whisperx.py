@@ -7,6 +7,7 @@ import logging
 import sys
 import urllib.error
 import wave
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -181,7 +182,7 @@ def test_whatever_whisperx_finds_words_keep_the_text_and_are_in_order(text, foun
     words = timed_words(Passage(1.0, 4.0, text, "en"), found)
     assert "".join(word.text for word in words).split() == text.split()
     assert all(1.0 <= word.start < word.end <= 4.0 for word in words)
-    assert all(one.end <= other.start for one, other in zip(words, words[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(words))
     assert all(word.confidence is None or 0 <= word.confidence <= 1 for word in words)
 
 

@@ -11,7 +11,7 @@ from wortlaut.assembly import Transcriber
 from wortlaut.options import Options
 from wortlaut.settings import Settings
 
-pytestmark = [pytest.mark.peer, pytest.mark.models, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.peer, pytest.mark.models, pytest.mark.timeout(1200), pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture

@@ -145,9 +145,8 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _sentence(first: str, second: str, found: Agreement) -> str:
-    parts = [
-        f"{first} and {second}: {found.words_in_common} words in common, they differ in {_places(len(found.differences))}"
-    ]
+    places = _places(len(found.differences))
+    parts = [f"{first} and {second}: {found.words_in_common} words in common, they differ in {places}"]
     if found.apart is not None:
         parts.append(f"word starts {found.apart * 1000:.0f} ms apart (median)")
     if found.same_speaker is not None:

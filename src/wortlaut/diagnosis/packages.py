@@ -43,7 +43,7 @@ KNOWN_BREAKS = (
         ("whisperx", "pyannote.audio", "lightning"),
         lambda v: v["pyannote.audio"] < Version("4") and v["lightning"] >= Version("2.6"),
         "whisperX stops with UnpicklingError: lightning 2.6 loads its detector with weights_only",
-        "Nothing for `wortlaut --engine whisperx`; elsewhere `wortlaut whisperx` in its place, or pip install 'lightning<2.6'",
+        "Use `wortlaut whisperx` in its place, or run it by `--engine whisperx`, or pip install 'lightning<2.6'",
     ),
     KnownBreak(
         ("pyannote.audio", "lightning"),
