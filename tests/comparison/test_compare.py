@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from wortlaut.cli import compare as command
 from wortlaut.cli.app import app
 from wortlaut.comparison.running import Cost, Run, require_engines, run
-from wortlaut.errors import ExtraMissing, InvalidOption
+from wortlaut.errors import ExtraMissing, InvalidOption, MediaNotFound
 from wortlaut.formats import get_format
 from wortlaut.notice import Notice
 from wortlaut.transcript import Segment, Transcript, Word
@@ -79,6 +79,13 @@ def test_a_missing_engine_is_said_before_anything_runs(monkeypatch, tmp_path):
     result = CliRunner().invoke(app, ["compare", str(tmp_path / "a.wav")])
     assert isinstance(result.exception, ExtraMissing)
     assert "pip install 'wortlaut[whisperx]'" in result.exception.hint
+
+
+def test_a_missing_file_is_said_before_anything_runs(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "require_engines", lambda _: None)
+    monkeypatch.setattr(command, "run", lambda *_: pytest.fail("an engine was run"))
+    result = CliRunner().invoke(app, ["compare", str(tmp_path / "a.wav")])
+    assert isinstance(result.exception, MediaNotFound)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from wortlaut.cli.progress import say
 from wortlaut.cli.transcribe import DeviceName
 from wortlaut.comparison.differences import Agreement, Row, agreement, side_by_side
 from wortlaut.comparison.running import Run, require_engines, run
-from wortlaut.errors import InvalidOption
+from wortlaut.errors import InvalidOption, MediaNotFound
 from wortlaut.formats import get_format
 from wortlaut.formats.clock import clock, to_ms
 from wortlaut.options import Speakers
@@ -50,6 +50,8 @@ def compare(
     (file, *others) = find_media([media])
     if others:
         raise InvalidOption(f"{media} is a folder.", hint="Name one recording.")
+    if not file.is_file():
+        raise MediaNotFound(f"There is no file {file}.")
     values: dict[str, object] = {
         "model": model,
         "language": language,
