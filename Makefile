@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench bench-quick clean help
+.PHONY: demo models test test-all check format bench bench-quick matrix clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,8 +39,13 @@ bench-quick: $(DEV_STAMP) models ## Compare the quality with bench/baseline.json
 bench: $(DEV_STAMP) models ## Measure beside faster-whisper, whisperX and senko (installs 9 GB); BENCH="--runs 1 FILE..."
 	$(BIN)/python bench/peers/compare.py $(BENCH)
 
+MATRIX_DIR ?= .matrix
+
+matrix: ## Test the pyannote diarizer with the versions people have (GBs of downloads); MATRIX_ONLY=torch2.8 picks some
+	$(PYTHON) bench/matrix.py --work $(MATRIX_DIR) $(if $(MATRIX_ONLY),--only $(MATRIX_ONLY))
+
 clean: ## Remove what was installed and built here; models stay
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .matrix dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -5,26 +5,28 @@ The engines are imported where they are first needed, so that `--help` and `impo
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
 from wortlaut.audio import Audio
+from wortlaut.errors import ExtraMissing, ModelError
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
 from wortlaut.models.store import ModelStore, local_folder
 from wortlaut.native import preload_nvidia_libraries
+from wortlaut.notice import Notice
 from wortlaut.numerals import check_digits
-from wortlaut.options import BUILT_IN, Channels, Decoding, Numerals, Options, Progress, Speakers, Task
+from wortlaut.options import BUILT_IN, Channels, Decoding, Engine, Numerals, Options, Progress, Speakers, Task
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
 from wortlaut.settings import Settings
@@ -32,12 +34,14 @@ from wortlaut.stages import Aligner, Decoder, Diarizer, Listener, SpeechDetector
 from wortlaut.transcript import Provenance, Transcript, Word
 
 if TYPE_CHECKING:
+    from wortlaut.engines.whisperx.loading import WhisperxModel
     from wortlaut.recognition.model import WhisperModel
 
 UNIVERSAL_ALIGNER = "base"
 """The model that times the words of models whose own alignment heads nobody has searched for."""
 
 _PYANNOTE_NAMES = {"pyannote": "pyannote/speaker-diarization-community-1"}
+_WHISPERX_PACKAGES = ("whisperx", "faster-whisper", "torch", "torchaudio", "pyannote.audio", "lightning")
 _PACKAGES = ("wortlaut", "ctranslate2", "onnxruntime", "tokenizers", "av", "numpy", "scipy")
 
 
@@ -79,6 +83,7 @@ class Asked(TypedDict, total=False):
     numerals: Numerals
     channels: Channels
     channel_labels: tuple[str, ...]
+    engine: Engine
 
 
 @cache
@@ -168,6 +173,8 @@ class Transcriber:
     def _pipeline(
         self, options: Options, held: ExitStack, listener: Listener, batch_size: int | None = None
     ) -> Pipeline:
+        if options.engine == "whisperx":
+            return self._whisperx_pipeline(options, held, listener, batch_size)
         from wortlaut.recognition.recognizer import WhisperRecognizer  # noqa: PLC0415
         from wortlaut.speech.packing import pack  # noqa: PLC0415
 
@@ -198,6 +205,79 @@ class Transcriber:
                 devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
             ),
         )
+
+    def _whisperx_pipeline(
+        self, options: Options, held: ExitStack, listener: Listener, batch_size: int | None
+    ) -> Pipeline:
+        """Return whisperX's stages. What it cannot have here is left out and said in the transcript."""
+        from wortlaut.engines.whisperx import aligning, loading, recognizing  # noqa: PLC0415
+
+        loading.require_whisperx()
+        folder = self._store.fetch(options.model, listener=listener)
+        diarizer, notices = self._whisperx_diarizer(options, held)
+        model = self._whisperx(options, folder, held)
+        aligner = aligning.WhisperxAligner(
+            partial(aligning.load_alignment_model, device=model.device, is_offline=self.settings.is_offline),
+            substitute=lambda: self._aligner(options, held),
+            device=model.device,
+        )
+        asked = self.settings.batch_size if batch_size is None else batch_size
+        return Pipeline(
+            decoder=self._decoder(),
+            detector=recognizing.WhisperxDetector(model),
+            pack=recognizing.WhisperxPacker(model),
+            recognizer=recognizing.WhisperxRecognizer(
+                model,
+                options.task,
+                asked or recognizing.BATCH_SIZE,
+                lambda language: (*notices, *(aligner.notices(language) if options.words else ())),
+            ),
+            aligner=aligner if options.words else self._aligner(options, held),
+            diarizer=diarizer,
+            is_audited=False,
+            provenance=Provenance(
+                versions={**_versions(), **_versions(_WHISPERX_PACKAGES)},
+                models={"recognition": _identity(options.model, folder)},
+                options=asdict(options),
+                devices={"recognize": f"{model.device} {model.compute_type}", "rest": model.device},
+            ),
+        )
+
+    def _whisperx(self, options: Options, folder: Path, held: ExitStack) -> WhisperxModel:
+        from wortlaut.engines.whisperx.loading import load_model  # noqa: PLC0415
+        from wortlaut.recognition.placement import available_cores  # noqa: PLC0415
+
+        if self.settings.device != "cpu":
+            preload_nvidia_libraries()
+        load = partial(
+            load_model,
+            folder,
+            decoding=options.decoding,
+            task=options.task,
+            device=self.settings.device,
+            compute_type=self.settings.compute_type,
+            threads=self.settings.threads or available_cores(),
+        )
+        key = ("whisperx", folder, options.task, options.decoding)
+        return held.enter_context(self._residency.hold(key, lambda: Loaded(load())))
+
+    def _whisperx_diarizer(self, options: Options, held: ExitStack) -> tuple[Diarizer | None, tuple[Notice, ...]]:
+        """Return the pyannote pipeline that whisperX takes; a notice where it cannot be had and was not asked for."""
+        notices = _not_whisperx(options)
+        if not options.speakers:
+            return None, notices
+        if options.diarizer != BUILT_IN:
+            return self._pyannote(options.diarizer, held), notices
+        name = (
+            "speaker-diarization-community-1"
+            if (_version("pyannote.audio") or "4") >= "4"
+            else "speaker-diarization-3.1"
+        )
+        try:
+            return self._pyannote(f"pyannote/{name}", held), notices
+        except (ModelError, ExtraMissing) as error:
+            message = f"whisperX's diarizer could not be had, so nobody is named: {error.message} {error.hint}"
+            return None, (*notices, Notice("whisperx-diarization-skipped", message))
 
     def _decoder(self) -> Decoder:
         from wortlaut.media.decoder import PyavDecoder  # noqa: PLC0415
@@ -310,6 +390,20 @@ def _identity(name: str, folder: Path) -> Mapping[str, str]:
     return {"name": name} | ({file: record.sha256 for file, record in manifest.files.items()} if manifest else {})
 
 
-@cache
-def _versions() -> Mapping[str, str]:
-    return {package: version(package) for package in _PACKAGES}
+def _not_whisperx(options: Options) -> tuple[Notice, ...]:
+    """Say which options whisperX knows nothing of."""
+    if not options.languages:
+        return ()
+    return (Notice("whisperx-option-ignored", "whisperX detects among all languages: `languages` has no effect."),)
+
+
+def _versions(packages: Sequence[str] = _PACKAGES) -> Mapping[str, str]:
+    """Return the versions of the packages that are installed."""
+    return {package: found for package in packages if (found := _version(package))}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -15,6 +15,10 @@
     ├── ModelError            weights that are missing or cannot be trusted
     │   ├── ModelMissing          not on disk, and the network is forbidden
     │   ├── ModelCorrupt          checksum or contents are wrong
+    │   │   └── CheckpointRefused     a checkpoint wants to run code
+    │   ├── TokenMissing          behind a token, and there is none
+    │   ├── TokenRejected         the model hub does not accept the token
+    │   ├── TermsNotAccepted      the token is good, the terms are open
     │   └── DownloadFailed        the source did not deliver
     ├── ResourceError         this machine cannot do it
     │   ├── OutputUnwritable      permission, missing folder, full disk
@@ -31,6 +35,9 @@ one table from these classes to its own codes.
 from __future__ import annotations
 
 from typing import ClassVar
+
+TOKEN_PAGE = "https://huggingface.co/settings/tokens"  # noqa: S105 an address, no secret
+"""Where people make a token of the model hub."""
 
 
 class WortlautError(Exception):
@@ -148,6 +155,42 @@ class ModelCorrupt(ModelError):
 
     code = "model-corrupt"
     default_hint = "Remove it with `wortlaut models remove` and fetch it again with `wortlaut models pull`."
+
+
+class CheckpointRefused(ModelCorrupt):
+    """A checkpoint wants to run code that reading weights does not need.
+
+    Not merely `ModelCorrupt`: fetching the same file again would not help, looking into it does.
+    """
+
+    code = "checkpoint-refused"
+    default_hint = "`wortlaut models inspect FILE` shows what is in it without running it."
+
+
+class TokenMissing(ModelError):
+    """These models are behind a token, and there is none."""
+
+    code = "token-missing"
+    default_hint = (
+        f"Make a token with read access at {TOKEN_PAGE} and put it into HF_TOKEN or a .env file, "
+        "or take the built-in diarizer, which needs none."
+    )
+
+
+class TokenRejected(ModelError):
+    """The model hub does not accept the token."""
+
+    code = "token-rejected"
+    default_hint = (
+        f"Make a new token with read access at {TOKEN_PAGE}, or take the built-in diarizer, which needs none."
+    )
+
+
+class TermsNotAccepted(ModelError):
+    """The token is good, but the terms of the model have not been accepted with that account."""
+
+    code = "terms-not-accepted"
+    default_hint = "Accept the terms on the page of the model, logged in as the owner of the token."
 
 
 class DownloadFailed(ModelError):

@@ -18,6 +18,10 @@ Task = Literal["transcribe", "translate"]
 Numerals = Literal["as-is", "words", "digits"]
 Channels = Literal["mix", "split"]
 
+Engine = Literal["wortlaut", "whisperx"]
+"""Whose stages: Wortlaut's own, or those of a whisperX that is installed beside it, to compare."""
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
@@ -111,8 +115,11 @@ class Options:
     numerals: Numerals = "as-is"
     channels: Channels = "mix"
     channel_labels: tuple[str, ...] = ()
+    engine: Engine = "wortlaut"
 
     def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise InvalidOption(f"{self.engine!r} is no engine.", hint=f"The engines are {' and '.join(ENGINES)}.")
         if self.task not in ("transcribe", "translate"):
             raise InvalidOption(f"{self.task!r} is no task.", hint="The tasks are transcribe and translate.")
         if self.numerals not in get_args(Numerals):

@@ -42,7 +42,8 @@ class Pipeline:
     """The stages of one transcription, warm and ready. `diarizer` None: nobody asked who speaks.
 
     `second_look` listens to doubtful and to empty stretches alone; where the diarizer has found turns, these
-    serve for that. `provenance` names versions, models and devices; the rest of it is filled in for every run.
+    serve for that. `is_audited` False: nobody looks a second time, and texts stay as they were recognized.
+    `provenance` names versions, models and devices; the rest of it is filled in for every run.
     """
 
     decoder: Decoder
@@ -53,6 +54,7 @@ class Pipeline:
     diarizer: Diarizer | None = None
     second_look: SpeechDetector | None = None
     provenance: Provenance = field(default_factory=Provenance)
+    is_audited: bool = True
 
     def transcribe(self, media: Path, options: Options, listener: Listener = ignore) -> Transcript:
         """Return who said what, when.
@@ -194,7 +196,7 @@ class _Run:
         """Let go of what nobody said, and hear again what no word covers."""
         turns = diarization.turns if _are_found(diarization) else ()
         detector = self.pipeline.second_look
-        if not timed or not (turns or detector):
+        if not self.pipeline.is_audited or not timed or not (turns or detector):
             return Audited(timed, (), ())
         listen = by_turns(turns) if turns or not detector else by_detector(audio, detector)
         spoken = turns or [region for passage, _ in timed for region in passage.regions]

@@ -19,10 +19,19 @@ import pytest
 
 from wortlaut.diarization.pyannote.access import PipelineAccess, require_packages
 from wortlaut.diarization.pyannote.deadline import DeadlinePassed, within
-from wortlaut.diarization.pyannote.errors import TOKEN_PAGE, TermsNotAccepted, TokenMissing, TokenRejected
 from wortlaut.diarization.pyannote.files import HUB_PIPELINES, PipelineFiles
 from wortlaut.diarization.pyannote.token import Token, find_token
-from wortlaut.errors import DownloadFailed, ExtraMissing, ModelMissing, UnknownModel, WortlautError
+from wortlaut.errors import (
+    TOKEN_PAGE,
+    DownloadFailed,
+    ExtraMissing,
+    ModelMissing,
+    TermsNotAccepted,
+    TokenMissing,
+    TokenRejected,
+    UnknownModel,
+    WortlautError,
+)
 
 COMMUNITY_1 = "pyannote/speaker-diarization-community-1"
 V3_1 = "pyannote/speaker-diarization-3.1"

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wortlaut.diarization.pyannote.errors import CheckpointRefused
 from wortlaut.diarization.pyannote.files import HUB_PIPELINES, PLDA, files_in, read_config
-from wortlaut.errors import ModelCorrupt, ModelMissing
+from wortlaut.errors import CheckpointRefused, ModelCorrupt, ModelMissing
 
 CONFIG = """
 pipeline:

@@ -24,12 +24,11 @@ import pytest
 
 from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.diarization.pyannote.diarizer import PyannoteDiarizer
-from wortlaut.diarization.pyannote.errors import CheckpointRefused
 from wortlaut.diarization.pyannote.files import PLDA, files_in
 from wortlaut.diarization.pyannote.loading import choose_device, import_pyannote, load_model, load_pipeline
-from wortlaut.diarization.pyannote.trust import SAFE_GLOBALS, guarded_loading
-from wortlaut.errors import Cancelled, DeviceUnavailable, ExtraMissing, ModelCorrupt, ModelMissing
+from wortlaut.errors import Cancelled, CheckpointRefused, DeviceUnavailable, ExtraMissing, ModelCorrupt, ModelMissing
 from wortlaut.options import Speakers
+from wortlaut.safe_loading import SAFE_GLOBALS, guarded_loading
 
 pytestmark = [
     pytest.mark.torch,

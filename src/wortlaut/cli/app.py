@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from wortlaut.cli import keys, models, whisperx
+from wortlaut.cli.compare import compare
 from wortlaut.cli.demo import demo
 from wortlaut.cli.doctor import doctor
 from wortlaut.cli.evaluate import evaluate
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(transcribe)
 app.command()(demo)
 app.command()(doctor)
+app.command()(compare)
 app.command("eval")(evaluate)
 app.command()(render)
 app.command()(check)

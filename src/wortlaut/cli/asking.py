@@ -20,6 +20,13 @@ class TaskName(Enum):
     translate = "translate"
 
 
+class EngineName(Enum):
+    """Whose stages."""
+
+    wortlaut = "wortlaut"
+    whisperx = "whisperx"
+
+
 class NumeralsName(Enum):
     """How to write numbers."""
 
@@ -53,6 +60,7 @@ Switching = Annotated[
 ]
 SpeakerCount = Annotated[str, typer.Option("--speakers", "-s", help="auto, off, a number, or a range 2-4.")]
 DiarizerName = Annotated[str, typer.Option(help="built-in, pyannote, or the name or folder of a pyannote pipeline.")]
+EngineChoice = Annotated[EngineName, typer.Option(help="wortlaut, or a whisperX that is installed beside it.")]
 ChannelUse = Annotated[ChannelsName, typer.Option("--channels", help="split: each channel is one speaker.")]
 ChannelLabels = Annotated[
     str | None, typer.Option(help="Names of the channels for --channels split, such as Agent,Customer.")
@@ -72,6 +80,7 @@ class TranscriptOptions:
     switching: Switching = True
     speakers: SpeakerCount = "auto"
     diarizer: DiarizerName = BUILT_IN
+    engine: EngineChoice = EngineName.wortlaut
     channels: ChannelUse = ChannelsName.mix
     channel_labels: ChannelLabels = None
     task: TaskChoice = TaskName.transcribe
@@ -89,6 +98,7 @@ class TranscriptOptions:
             words=self.words,
             speakers=Speakers.parse(self.speakers),
             diarizer=self.diarizer,
+            engine=self.engine.value,
             decoding=decoding,
             numerals=self.numerals.value,
             channels=self.channels.value,

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from wortlaut.diagnosis.finding import Finding, Installation
 from wortlaut.diarization.pyannote.deadline import DeadlinePassed, within
-from wortlaut.diarization.pyannote.errors import TOKEN_PAGE
 from wortlaut.diarization.pyannote.token import NoRedirect, Token
+from wortlaut.errors import TOKEN_PAGE
 
 AREA = "network"
 HUB_SECONDS = 3.0

@@ -17,7 +17,7 @@ DISTRIBUTION = "wortlaut"
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "pyannote": ("pyannote.audio>=3.3.2", "torch>=2.6", "torchaudio", "torchcodec", "lightning"),
-    "whisperx": ("whisperx",),
+    "whisperx": ("whisperx>=3.7.4", "faster-whisper"),
 }
 """Neighbours that people install beside Wortlaut. None is needed."""
 
@@ -43,7 +43,7 @@ KNOWN_BREAKS = (
         ("whisperx", "pyannote.audio", "lightning"),
         lambda v: v["pyannote.audio"] < Version("4") and v["lightning"] >= Version("2.6"),
         "whisperX stops with UnpicklingError: lightning 2.6 loads its detector with weights_only",
-        "Use `wortlaut whisperx` in its place, or pip install 'lightning<2.6'",
+        "Use `wortlaut whisperx` in its place, or run it by `--engine whisperx`, or pip install 'lightning<2.6'",
     ),
     KnownBreak(
         ("pyannote.audio", "lightning"),

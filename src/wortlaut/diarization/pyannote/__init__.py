@@ -2,7 +2,6 @@
 
 access   may these files be had? (token, terms, cache) -> PipelineFiles
 files    which files make a pipeline, and what its config.yaml may say
-trust    torch.load that cannot run what is in a checkpoint
 loading  PipelineFiles -> pyannote's pipeline
 diarizer pyannote's pipeline -> Diarization
 """

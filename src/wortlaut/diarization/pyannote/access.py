@@ -21,10 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from wortlaut.diarization.pyannote.deadline import DeadlinePassed, within
-from wortlaut.diarization.pyannote.errors import TermsNotAccepted, TokenMissing, TokenRejected
 from wortlaut.diarization.pyannote.files import HUB_PIPELINES, HubFile, HubPipeline, PipelineFiles, files_in
 from wortlaut.diarization.pyannote.token import NoRedirect, Token
-from wortlaut.errors import DownloadFailed, ExtraMissing, ModelMissing, UnknownModel, WortlautError
+from wortlaut.errors import (
+    DownloadFailed,
+    ExtraMissing,
+    ModelMissing,
+    TermsNotAccepted,
+    TokenMissing,
+    TokenRejected,
+    UnknownModel,
+    WortlautError,
+)
 
 HUB_PAGES = "https://huggingface.co"
 """Where people accept terms, also when files come from a mirror."""
@@ -188,7 +196,10 @@ def _raise_for(status: int, file: HubFile) -> None:
             hint=f"{TokenRejected.default_hint} A fine-grained token needs the permission to read public gated models.",
         )
     if status == NOT_FOUND:
-        raise UnknownModel(f"The model hub has no {file.path} in {file.repository}.")
+        raise UnknownModel(
+            f"The model hub has no {file.path} in {file.repository}.",
+            hint=f"Look at {_pages([file])}: it has moved, or is hidden from the owner of the token.",
+        )
     if status >= UNAUTHORIZED:
         raise DownloadFailed(f"The model hub answered {status} for {file.repository}.")
 

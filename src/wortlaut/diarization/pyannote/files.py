@@ -12,8 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from wortlaut.diarization.pyannote.errors import CheckpointRefused
-from wortlaut.errors import ModelCorrupt, ModelMissing
+from wortlaut.errors import CheckpointRefused, ModelCorrupt, ModelMissing
 
 CONFIG = "config.yaml"
 WEIGHTS = "pytorch_model.bin"

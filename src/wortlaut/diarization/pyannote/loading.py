@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from wortlaut.diarization.pyannote.files import PipelineConfig, PipelineFiles, read_config
-from wortlaut.diarization.pyannote.trust import SAFE_GLOBALS, guarded_loading
 from wortlaut.errors import DeviceUnavailable, ExtraMissing, ModelCorrupt, ModelMissing
+from wortlaut.safe_loading import SAFE_GLOBALS, guarded_loading
 
 PLDA_CLUSTERING = "VBxClustering"
 

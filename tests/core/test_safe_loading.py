@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from wortlaut.diarization.pyannote import trust
-from wortlaut.diarization.pyannote.errors import CheckpointRefused
-from wortlaut.diarization.pyannote.trust import SAFE_GLOBALS, guarded_loading, refuse_code
-from wortlaut.errors import ExtraMissing, ModelCorrupt
+from wortlaut import safe_loading
+from wortlaut.errors import CheckpointRefused, ExtraMissing, ModelCorrupt
+from wortlaut.safe_loading import SAFE_GLOBALS, guarded_loading, refuse_code
 
 NAME = "collections.OrderedDict"
 ENTRY = (collections.OrderedDict, NAME)
@@ -194,14 +193,14 @@ class TestNames:
     def test_omegaconf_is_stood_in_for(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "omegaconf", None)
         monkeypatch.setitem(sys.modules, "omegaconf.listconfig", None)
-        stand_in, name = trust._resolve("omegaconf.listconfig.ListConfig")
+        stand_in, name = safe_loading._resolve("omegaconf.listconfig.ListConfig")
         assert isinstance(stand_in, type)
         assert (stand_in.__module__, stand_in.__qualname__) == ("omegaconf.listconfig", "ListConfig")
         assert name == "omegaconf.listconfig.ListConfig"
 
     def test_others_are_not(self):
         with pytest.raises(ExtraMissing):
-            trust._resolve("no_such_package.Thing")
+            safe_loading._resolve("no_such_package.Thing")
 
     def test_families(self):
         assert [len(names) for names in SAFE_GLOBALS.values()] == [4, 14]

@@ -22,8 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from wortlaut.diarization.pyannote.errors import CheckpointRefused
-from wortlaut.errors import ExtraMissing, ModelCorrupt
+from wortlaut.errors import CheckpointRefused, ExtraMissing, ModelCorrupt
 
 SEGMENTATION_3 = (
     "torch.torch_version.TorchVersion",  # the version of torch that trained it: a string
