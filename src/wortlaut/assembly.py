@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
 from wortlaut.audio import Audio
+from wortlaut.errors import InvalidOption
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.residency import Loaded, Residency
 from wortlaut.models.store import ModelStore, local_folder
 from wortlaut.native import preload_nvidia_libraries
-from wortlaut.options import BUILT_IN, Decoding, Options, Progress, Speakers, Task
+from wortlaut.options import BUILT_IN, AlignerName, Decoding, Options, Progress, Speakers, Task
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
 from wortlaut.settings import Settings
@@ -73,6 +74,8 @@ class Asked(TypedDict, total=False):
     follows_switches: bool
     task: Task
     words: bool
+    aligner: AlignerName
+    align_model: str | None
     diarizer: str
     decoding: Decoding
 
@@ -183,11 +186,11 @@ class Transcriber:
                 languages=options.languages,
                 follows_switches=options.follows_switches and options.language is None,
             ),
-            aligner=self._aligner(options, held),
+            aligner=self._aligner(options, held, listener),
             diarizer=self._chosen_diarizer(options, folders, held),
             provenance=Provenance(
                 versions=_versions(),
-                models={role: _identity(name, folders[role]) for role, name in models.items()},
+                models={role: _identity(name, folders[role]) for role, name in models.items()} | _ctc_identity(options),
                 options=asdict(options),
                 devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
             ),
@@ -229,13 +232,44 @@ class Transcriber:
         size_bytes = (folder / "model.bin").stat().st_size
         return held.enter_context(self._residency.hold(("whisper", folder), lambda: Loaded(load(), size_bytes)))
 
-    def _aligner(self, options: Options, held: ExitStack) -> Aligner:
+    def _aligner(self, options: Options, held: ExitStack, listener: Listener) -> Aligner:
         from wortlaut.alignment.spreading import SpreadingAligner  # noqa: PLC0415
         from wortlaut.alignment.whisper import WhisperAligner  # noqa: PLC0415
 
         if not options.words:
             return SpreadingAligner()
+        if options.aligner == "ctc":
+            return self._ctc_aligner(options, held, listener)
         return WhisperAligner(self._whisper(_aligning_model(options), held))
+
+    def _ctc_aligner(self, options: Options, held: ExitStack, listener: Listener) -> Aligner:
+        """Return the aligner; each language's network is fetched and loaded when it is first needed.
+
+        What is known to be needed is loaded now, so that what is missing is said before anything runs.
+        """
+        from wortlaut.alignment.ctc import CtcAligner, CtcModel  # noqa: PLC0415
+        from wortlaut.alignment.ctc_catalog import find_ctc_model  # noqa: PLC0415
+        from wortlaut.models.ctc import fetch_ctc_folder, load_ctc_model  # noqa: PLC0415
+        from wortlaut.recognition.placement import available_cores  # noqa: PLC0415
+
+        @cache
+        def load(name: str) -> CtcModel:
+            folder = fetch_ctc_folder(self._store, name, listener=listener)
+            threads = self.settings.threads or available_cores()
+            loading = partial(load_ctc_model, folder, device=self.settings.device, threads=threads)
+            return held.enter_context(self._residency.hold(("ctc", folder), lambda: Loaded(loading())))
+
+        def model_of(language: str) -> CtcModel | None:
+            name = find_ctc_model(language, options.align_model)
+            return load(name) if name else None
+
+        expected = options.language or ("" if options.align_model else None)
+        if expected is not None and model_of(expected) is None:
+            raise InvalidOption(
+                f"No CTC network is known that aligns {expected}.",
+                hint="Name one with --align-model, or leave out --aligner: Whisper's own attention does them all.",
+            )
+        return CtcAligner(model_of)
 
     def _chosen_diarizer(self, options: Options, folders: Mapping[str, Path], held: ExitStack) -> Diarizer | None:
         if not options.speakers:
@@ -275,7 +309,7 @@ class Transcriber:
 def _models_for(options: Options) -> dict[str, str]:
     """Return which model each role takes."""
     models = {"recognition": options.model, "detection": "silero-vad"}
-    if options.words:
+    if options.words and options.aligner == "whisper":
         models["alignment"] = _aligning_model(options)
     if options.speakers and options.diarizer == BUILT_IN:
         models |= {"segmentation": "segmentation-3.0", "embedding": "campplus"}
@@ -284,6 +318,13 @@ def _models_for(options: Options) -> dict[str, str]:
 
 def _aligning_model(options: Options) -> str:
     return options.model if _character_heads(options.model) else UNIVERSAL_ALIGNER
+
+
+def _ctc_identity(options: Options) -> dict[str, Mapping[str, str]]:
+    """Name the network that aligns; with none asked for, each language has its own."""
+    if not options.words or options.aligner != "ctc":
+        return {}
+    return {"alignment": {"name": options.align_model or "the usual CTC network of each language"}}
 
 
 def _character_heads(model: str) -> tuple[Head, ...] | None:

@@ -16,6 +16,8 @@ BUILT_IN = "built-in"
 
 Task = Literal["transcribe", "translate"]
 
+AlignerName = Literal["whisper", "ctc"]
+
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
@@ -90,6 +92,9 @@ class Options:
 
     Where the language is detected, `languages` are those that may occur (empty: all), and `follows_switches` lets
     a stretch be in another language than the rest.
+
+    `align_model` is a CTC network (a name on the model hub, or a folder) for the words of every language; None: the
+    usual one for each.
     """
 
     model: str = "base"
@@ -98,6 +103,8 @@ class Options:
     follows_switches: bool = True
     task: Task = "transcribe"
     words: bool = True
+    aligner: AlignerName = "whisper"
+    align_model: str | None = None
     speakers: Speakers | None = field(default_factory=Speakers)
     diarizer: str = BUILT_IN  # or a pyannote pipeline: a name on the model hub, or a folder
     decoding: Decoding = field(default_factory=Decoding)
@@ -105,6 +112,14 @@ class Options:
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):
             raise InvalidOption(f"{self.task!r} is no task.", hint="The tasks are transcribe and translate.")
+        if self.aligner not in ("whisper", "ctc"):
+            raise InvalidOption(f"{self.aligner!r} is no aligner.", hint="The aligners are whisper and ctc.")
+        if self.aligner == "ctc" and self.task == "translate":
+            raise InvalidOption(
+                "A CTC network hears the words that were said, not their translation.", hint="Leave out the aligner."
+            )
+        if self.align_model and self.aligner != "ctc":
+            raise InvalidOption("An align model is for the aligner ctc.", hint="Ask for that aligner too.")
 
 
 @dataclass(frozen=True, slots=True)

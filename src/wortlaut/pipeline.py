@@ -145,6 +145,7 @@ class _Run:
         exclusive = diarization.exclusive
         labelled = [(passage, attribute(words, exclusive)) for passage, words in audited.timed]
         has_words = any(words for _, words in labelled)
+        unaligned = [_not_aligned(words) for _, words in audited.timed if self.options.words and _are_spread(words)]
         notices = [notice for passage, _ in audited.timed for notice in passage.notices]
         if has_words and guess.probability < UNCERTAIN_LANGUAGE:
             notices.insert(0, _uncertain(guess))
@@ -155,7 +156,7 @@ class _Run:
             language=guess.language if has_words or self.options.language else NO_LANGUAGE,
             duration=audio.duration,
             provenance=provenance,
-            warnings=(*audio.notices, *notices, *audited.notices, *diarization.notices),
+            warnings=(*audio.notices, *notices, *unaligned, *audited.notices, *diarization.notices),
         )
 
 
@@ -174,6 +175,16 @@ def _one_speaker(timed: Timed, speakers: Speakers) -> Diarization:
         f"The voices could not be told apart (asked for: {speakers}); every word is given to SPEAKER_00.",
     )
     return Diarization(turns, turns, (notice,))
+
+
+def _are_spread(words: Sequence[Word]) -> bool:
+    """Whether the aligner has measured none of a passage's words."""
+    return bool(words) and all(word.source == "interpolated" for word in words)
+
+
+def _not_aligned(words: Sequence[Word]) -> Notice:
+    message = "The words of this stretch could not be timed one by one; they are spread over its speech."
+    return Notice("words-not-aligned", message, words[0].start, words[-1].end)
 
 
 def _uncertain(guess: LanguageGuess) -> Notice:

@@ -52,6 +52,13 @@ class TaskName(Enum):
     translate = "translate"
 
 
+class AlignerName(Enum):
+    """What measures the times of words: Whisper's own attention, or a CTC network."""
+
+    whisper = "whisper"
+    ctc = "ctc"
+
+
 class DeviceName(Enum):
     """Where to compute."""
 
@@ -84,6 +91,12 @@ def transcribe(
     ] = BUILT_IN,
     task: Annotated[TaskName, typer.Option(help="transcribe, or translate into English.")] = TaskName.transcribe,
     words: Annotated[bool, typer.Option("--words/--no-words", help="Measure a time for every word.")] = True,
+    aligner: Annotated[
+        AlignerName, typer.Option(help="What times words: Whisper's own attention, or a CTC network.")
+    ] = AlignerName.whisper,
+    align_model: Annotated[
+        str | None, typer.Option(help="A CTC network, by hub name or folder; means --aligner ctc.")
+    ] = None,
     initial_prompt: Annotated[str | None, typer.Option(help="Style and spelling to follow.")] = None,
     hotwords: Annotated[str | None, typer.Option(help="Names and terms to expect.")] = None,
     beam_size: BeamSize = 5,
@@ -117,6 +130,8 @@ def transcribe(
         follows_switches=switching,
         task=task.value,
         words=words,
+        aligner="ctc" if align_model else aligner.value,
+        align_model=align_model,
         speakers=Speakers.parse(speakers),
         diarizer=diarizer,
         decoding=Decoding(

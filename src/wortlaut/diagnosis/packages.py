@@ -16,6 +16,7 @@ AREA = "packages"
 DISTRIBUTION = "wortlaut"
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "ctc": ("safetensors>=0.4.3", "torch>=2.6", "transformers>=4.48"),
     "pyannote": ("pyannote.audio>=3.3.2", "torch>=2.6", "torchaudio", "torchcodec", "lightning"),
     "whisperx": ("whisperx",),
 }
