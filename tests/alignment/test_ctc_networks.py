@@ -162,5 +162,6 @@ def test_names_and_folders(tmp_path, folder):
     assert fetch_ctc_folder(store, str(folder)) == folder
     with pytest.raises(UnknownModel):
         fetch_ctc_folder(store, "no name")
-    with pytest.raises(ModelMissing):
+    with pytest.raises(ModelMissing) as error:
         fetch_ctc_folder(store, "somebody/network")
+    assert "pull" not in error.value.hint  # which is for models that recognize

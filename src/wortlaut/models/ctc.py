@@ -51,6 +51,10 @@ def fetch_ctc_folder(store: ModelStore, name: str, *, listener: Listener = ignor
     as_safetensors, as_checkpoint = _entries(name)
     try:
         return store.fetch_unlisted(as_safetensors, listener=listener)
+    except ModelMissing as error:
+        raise ModelMissing(
+            error.message, hint="Run it once with a connection, or give the folder of a copy."
+        ) from error
     except DownloadFailed as error:
         if "HTTP 404" not in error.message:
             raise
