@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
 from wortlaut.audio import Audio
-from wortlaut.errors import ExtraMissing, ModelError
+from wortlaut.errors import ExtraMissing, InvalidOption, ModelError
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.integrity import Manifest
@@ -26,7 +26,18 @@ from wortlaut.models.store import ModelStore, local_folder
 from wortlaut.native import preload_nvidia_libraries
 from wortlaut.notice import Notice
 from wortlaut.numerals import check_digits
-from wortlaut.options import BUILT_IN, Channels, Decoding, Engine, Numerals, Options, Progress, Speakers, Task
+from wortlaut.options import (
+    BUILT_IN,
+    AlignerName,
+    Channels,
+    Decoding,
+    Engine,
+    Numerals,
+    Options,
+    Progress,
+    Speakers,
+    Task,
+)
 from wortlaut.pipeline import Pipeline
 from wortlaut.recognition.languages import parse_language
 from wortlaut.settings import Settings
@@ -78,6 +89,8 @@ class Asked(TypedDict, total=False):
     follows_switches: bool
     task: Task
     words: bool
+    aligner: AlignerName
+    align_model: str | None
     diarizer: str
     decoding: Decoding
     numerals: Numerals
@@ -196,11 +209,11 @@ class Transcriber:
                 languages=options.languages,
                 follows_switches=options.follows_switches and options.language is None,
             ),
-            aligner=self._aligner(options, held),
+            aligner=self._aligner(options, held, listener),
             diarizer=self._chosen_diarizer(options, folders, held),
             provenance=Provenance(
                 versions=_versions(),
-                models={role: _identity(name, folders[role]) for role, name in models.items()},
+                models={role: _identity(name, folders[role]) for role, name in models.items()} | _ctc_identity(options),
                 options=asdict(options),
                 devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
             ),
@@ -218,7 +231,7 @@ class Transcriber:
         model = self._whisperx(options, folder, held)
         aligner = aligning.WhisperxAligner(
             partial(aligning.load_alignment_model, device=model.device, is_offline=self.settings.is_offline),
-            substitute=lambda: self._aligner(options, held),
+            substitute=lambda: self._aligner(options, held, listener),
             device=model.device,
         )
         asked = self.settings.batch_size if batch_size is None else batch_size
@@ -232,7 +245,7 @@ class Transcriber:
                 asked or recognizing.BATCH_SIZE,
                 lambda language: (*notices, *(aligner.notices(language) if options.words else ())),
             ),
-            aligner=aligner if options.words else self._aligner(options, held),
+            aligner=aligner if options.words else self._aligner(options, held, listener),
             diarizer=diarizer,
             is_audited=False,
             provenance=Provenance(
@@ -315,13 +328,44 @@ class Transcriber:
         size_bytes = (folder / "model.bin").stat().st_size
         return held.enter_context(self._residency.hold(("whisper", folder), lambda: Loaded(load(), size_bytes)))
 
-    def _aligner(self, options: Options, held: ExitStack) -> Aligner:
+    def _aligner(self, options: Options, held: ExitStack, listener: Listener) -> Aligner:
         from wortlaut.alignment.spreading import SpreadingAligner  # noqa: PLC0415
         from wortlaut.alignment.whisper import WhisperAligner  # noqa: PLC0415
 
         if not options.words:
             return SpreadingAligner()
+        if options.aligner == "ctc":
+            return self._ctc_aligner(options, held, listener)
         return WhisperAligner(self._whisper(_aligning_model(options), held))
+
+    def _ctc_aligner(self, options: Options, held: ExitStack, listener: Listener) -> Aligner:
+        """Return the aligner; each language's network is fetched and loaded when it is first needed.
+
+        What is known to be needed is loaded now, so that what is missing is said before anything runs.
+        """
+        from wortlaut.alignment.ctc import CtcAligner, CtcModel  # noqa: PLC0415
+        from wortlaut.alignment.ctc_catalog import find_ctc_model  # noqa: PLC0415
+        from wortlaut.models.ctc import fetch_ctc_folder, load_ctc_model  # noqa: PLC0415
+        from wortlaut.recognition.placement import available_cores  # noqa: PLC0415
+
+        @cache
+        def load(name: str) -> CtcModel:
+            folder = fetch_ctc_folder(self._store, name, listener=listener)
+            threads = self.settings.threads or available_cores()
+            loading = partial(load_ctc_model, folder, device=self.settings.device, threads=threads)
+            return held.enter_context(self._residency.hold(("ctc", folder), lambda: Loaded(loading())))
+
+        def model_of(language: str) -> CtcModel | None:
+            name = find_ctc_model(language, options.align_model)
+            return load(name) if name else None
+
+        expected = options.language or ("" if options.align_model else None)
+        if expected is not None and model_of(expected) is None:
+            raise InvalidOption(
+                f"No CTC network is known that aligns {expected}.",
+                hint="Name one with --align-model, or leave out --aligner: Whisper's own attention does them all.",
+            )
+        return CtcAligner(model_of)
 
     def _chosen_diarizer(self, options: Options, folders: Mapping[str, Path], held: ExitStack) -> Diarizer | None:
         if not options.speakers:
@@ -366,7 +410,7 @@ def _decoding(options: Options) -> Decoding:
 def _models_for(options: Options) -> dict[str, str]:
     """Return which model each role takes."""
     models = {"recognition": options.model, "detection": "silero-vad"}
-    if options.words:
+    if options.words and options.aligner == "whisper":
         models["alignment"] = _aligning_model(options)
     if options.speakers and options.diarizer == BUILT_IN:
         models |= {"segmentation": "segmentation-3.0", "embedding": "campplus"}
@@ -375,6 +419,13 @@ def _models_for(options: Options) -> dict[str, str]:
 
 def _aligning_model(options: Options) -> str:
     return options.model if _character_heads(options.model) else UNIVERSAL_ALIGNER
+
+
+def _ctc_identity(options: Options) -> dict[str, Mapping[str, str]]:
+    """Name the network that aligns; with none asked for, each language has its own."""
+    if not options.words or options.aligner != "ctc":
+        return {}
+    return {"alignment": {"name": options.align_model or "the usual CTC network of each language"}}
 
 
 def _character_heads(model: str) -> tuple[Head, ...] | None:

@@ -22,6 +22,8 @@ Engine = Literal["wortlaut", "whisperx"]
 """Whose stages: Wortlaut's own, or those of a whisperX that is installed beside it, to compare."""
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 
+AlignerName = Literal["whisper", "ctc"]
+
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
@@ -101,6 +103,8 @@ class Options:
     `numerals` says how numbers are written: as Whisper does, as words, or in digits. With `channels` split, each
     channel of the recording is one speaker, named by `channel_labels` in the order of the channels; where those end,
     and without any, SPEAKER_00 is the first channel.
+    `align_model` is a CTC network (a name on the model hub, or a folder) for the words of every language; None: the
+    usual one for each.
     """
 
     model: str = "base"
@@ -109,6 +113,8 @@ class Options:
     follows_switches: bool = True
     task: Task = "transcribe"
     words: bool = True
+    aligner: AlignerName = "whisper"
+    align_model: str | None = None
     speakers: Speakers | None = field(default_factory=Speakers)
     diarizer: str = BUILT_IN  # or a pyannote pipeline: a name on the model hub, or a folder
     decoding: Decoding = field(default_factory=Decoding)
@@ -122,6 +128,14 @@ class Options:
             raise InvalidOption(f"{self.engine!r} is no engine.", hint=f"The engines are {' and '.join(ENGINES)}.")
         if self.task not in ("transcribe", "translate"):
             raise InvalidOption(f"{self.task!r} is no task.", hint="The tasks are transcribe and translate.")
+        if self.aligner not in ("whisper", "ctc"):
+            raise InvalidOption(f"{self.aligner!r} is no aligner.", hint="The aligners are whisper and ctc.")
+        if self.aligner == "ctc" and self.task == "translate":
+            raise InvalidOption(
+                "A CTC network hears the words that were said, not their translation.", hint="Leave out the aligner."
+            )
+        if self.align_model and self.aligner != "ctc":
+            raise InvalidOption("An align model is for the aligner ctc.", hint="Ask for that aligner too.")
         if self.numerals not in get_args(Numerals):
             raise InvalidOption(f"{self.numerals!r} is no way to write numbers.", hint="Give as-is, words or digits.")
         if self.channels not in get_args(Channels):

@@ -107,7 +107,7 @@ class _Run:
         diarization = self.diarize(audio, timed)
         audited = self.audit(audio, timed, guess.language, diarization)
         labelled = [(passage, attribute(words, diarization.exclusive)) for passage, words in audited.timed]
-        notices = (*_said_of(audited.timed), *audited.notices, *diarization.notices)
+        notices = (*self.said_of(audited.timed), *audited.notices, *diarization.notices)
         told = _Told(tuple(split(labelled)), diarization.turns, notices, audited.decisions)
         return self.transcript(audio, guess, told)
 
@@ -123,7 +123,7 @@ class _Run:
         voices, leaks = without_crosstalk(
             [Voice(audio, names[number], one.timed) for number, audio, one in zip(kept, audios, audited, strict=True)]
         )
-        notices = [notice for voice in voices for notice in _said_of(voice.timed)]
+        notices = [notice for voice in voices for notice in self.said_of(voice.timed)]
         told = _Told(
             segments=tuple(sorted((each for voice in voices for each in _segments(voice)), key=_start)),
             turns=tuple(sorted((turn for voice in voices for turn in voice_turns(voice)), key=_start)),
@@ -216,6 +216,13 @@ class _Run:
 
         return listen_to
 
+    def said_of(self, timed: Timed) -> list[Notice]:
+        """Return what the stages say of their text, and where it got no times of its own."""
+        notices = [notice for passage, _ in timed for notice in passage.notices]
+        if self.options.words:
+            notices += [_not_aligned(words) for _, words in timed if _are_spread(words)]
+        return notices
+
     def transcript(self, audio: Audio, guess: LanguageGuess, told: _Told) -> Transcript:
         segments = told.segments
         notices = [*_uncertain(guess), *told.notices] if segments else list(told.notices)
@@ -258,10 +265,6 @@ def _uncertain(guess: LanguageGuess) -> Iterator[Notice]:
         yield Notice("language-uncertain", message)
 
 
-def _said_of(timed: Timed) -> list[Notice]:
-    return [notice for passage, _ in timed for notice in passage.notices]
-
-
 def _unused(speakers: Speakers | None) -> Iterator[Notice]:
     if speakers not in (None, Speakers()):
         message = f"Each channel is one speaker; the number of speakers asked for ({speakers}) was not used."
@@ -280,6 +283,16 @@ def _speech_seconds(windows: Sequence[Window]) -> float:
 
 def _start(placed: Segment | Turn | Decision) -> float:
     return placed.start
+
+
+def _are_spread(words: Sequence[Word]) -> bool:
+    """Whether the aligner has measured none of a passage's words."""
+    return bool(words) and all(word.source == "interpolated" for word in words)
+
+
+def _not_aligned(words: Sequence[Word]) -> Notice:
+    message = "The words of this stretch could not be timed one by one; they are spread over its speech."
+    return Notice("words-not-aligned", message, words[0].start, words[-1].end)
 
 
 def _are_found(diarization: Diarization) -> bool:

@@ -170,6 +170,19 @@ def test_what_cannot_be_had_is_said_once(flag):
     assert flag in note or "graphics card" in note
 
 
+def test_an_align_model_that_can_run_is_used(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"")
+    asked = request("--align_model", str(tmp_path))
+    assert asked.notes == ()
+    assert (asked.options.aligner, asked.options.align_model) == ("ctc", str(tmp_path))
+    assert request("--align_model", str(tmp_path), "--no_align").options.align_model is None
+
+
+@pytest.fixture(autouse=True)
+def without_extras(monkeypatch):
+    monkeypatch.setattr("wortlaut.alignment.ctc_catalog.find_spec", lambda _: None)
+
+
 def test_what_whisperx_would_do_anyway_is_not_said():
     flags = ["--vad_method", "silero", "--interpolate_method", "nearest", "--condition_on_previous_text", "False"]
     assert request(*flags).notes == ()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from wortlaut.alignment.spreading import SpreadingAligner
 from wortlaut.audio import SpeechRegion, Window
-from wortlaut.errors import Cancelled, DecodingFailed, ModelCorrupt
+from wortlaut.errors import Cancelled, DecodingFailed, InvalidOption, ModelCorrupt
 from wortlaut.options import Options, Speakers
 from wortlaut.pipeline import NO_LANGUAGE, Pipeline
 from wortlaut.stages import LanguageGuess
@@ -52,6 +53,25 @@ def test_a_recording_becomes_who_said_what_when():
     assert transcript.duration == 10.0
     assert transcript.turns == (Turn(0.9, 3.1, A), Turn(5.0, 9.0, B))
     assert set(transcript.provenance.seconds) == {"decode", "detect", "language", "recognize", "align", "diarize"}
+
+
+def test_words_that_could_not_be_timed_are_a_warning():
+    transcript = pipeline(aligner=SpreadingAligner(), diarizer=None).transcribe(MEDIA, Options())
+    assert [(each.code, each.start, each.end) for each in transcript.warnings] == [
+        ("words-not-aligned", 1.0, 3.0),
+        ("words-not-aligned", 5.0, 9.0),
+    ]
+    assert pipeline(aligner=SpreadingAligner()).transcribe(MEDIA, Options(words=False)).warnings == ()
+
+
+def test_words_that_were_timed_are_no_warning():
+    assert pipeline().transcribe(MEDIA, Options()).warnings == ()
+
+
+@pytest.mark.parametrize("asked", [{"aligner": "mfa"}, {"align_model": "x"}, {"aligner": "ctc", "task": "translate"}])
+def test_aligners_that_make_no_sense_are_refused(asked):
+    with pytest.raises(InvalidOption):
+        Options(**asked)
 
 
 class NeverAskedForTheLanguage(ScriptedRecognizer):

@@ -13,6 +13,7 @@ from wortlaut.formats.read import TranscriptInvalid
 from wortlaut.subtitles.checker import check as violations_of
 from wortlaut.subtitles.presets import PRESETS
 from wortlaut.subtitles.subtitle_files import read_subtitles
+from wortlaut.transcript import Segment, Transcript, Word
 
 app = typer.Typer()
 app.command()(render)
@@ -89,6 +90,21 @@ def test_what_a_preset_renders_passes_its_check(transcript, tmp_path):
     result = run("check", path)
     assert (result.exit_code, result.stdout) == (0, "")
     assert violations_of(read_subtitles(path.read_bytes()), PRESETS["netflix"]) == []
+
+
+def test_what_happens_to_speech_that_is_too_fast_is_said(tmp_path):
+    text = "Um, so this is a sentence of about sixty letters, uh, too many."
+    words = [Word(f" {token}", at / 20, (at + 1) / 20, 0.9) for at, token in enumerate(f"{text} {text} {text}".split())]
+    path = tmp_path / "fast.json"
+    path.write_bytes(FORMATS["json"].render(Transcript((Segment(tuple(words), "en"),), (), "en", 3.0)))
+    result = run("render", path, "--preset", "netflix")
+    assert "'uh,' was left out of the subtitles" in result.stderr
+    assert "s late" in result.stderr
+    shown = path.with_suffix(".srt").read_text("utf-8")
+    assert "uh," not in shown
+    assert run("check", path.with_suffix(".srt")).exit_code == 0
+    run("render", path, "-f", "vtt")
+    assert "uh," in path.with_suffix(".vtt").read_text("utf-8")
 
 
 def test_violations_are_listed_and_give_an_exit_code(tmp_path):

@@ -95,7 +95,7 @@ def _units(chunk: str) -> list[str]:
 
 
 def _starts_unit(unit: str, character: str) -> bool:
-    if not any(map(_is_spoken, unit)):
+    if not any(map(is_spoken, unit)):
         return False
     if unit[-1] in _VIRAMAS or unit[-1] in _BOUND_TO_NEXT:
         return False
@@ -103,14 +103,14 @@ def _starts_unit(unit: str, character: str) -> bool:
         return False
     if _is_opening(character):
         return any(map(_is_dense, unit))
-    return _is_spoken(character) and (_is_dense(character) or any(map(_is_dense, unit)))
+    return is_spoken(character) and (_is_dense(character) or any(map(_is_dense, unit)))
 
 
 def _attach_signs(units: Sequence[str]) -> list[str]:
     words: list[str] = []
     pending = ""
     for unit in units:
-        if any(map(_is_spoken, unit)):
+        if any(map(is_spoken, unit)):
             words.append(pending + unit)
             pending = ""
         elif words and not _is_opening(unit.strip()[0]):
@@ -130,7 +130,7 @@ def _spell_word(word: str, codes: dict[str, tuple[int, ...]], *, is_first: bool)
         starts.append(len(tokens))
         tokens.extend(codes[" " if character.isspace() else character])
     starts.append(len(tokens))
-    spoken = [position for position, character in enumerate(body) if _is_spoken(character)] or [0, len(body) - 1]
+    spoken = [position for position, character in enumerate(body) if is_spoken(character)] or [0, len(body) - 1]
     last = spoken[-1] + 1
     while last < len(body) and unicodedata.category(body[last])[0] == "M":
         last += 1
@@ -142,7 +142,8 @@ def _is_dense(character: str) -> bool:
     return any(first <= point <= last for first, last in _DENSE_SCRIPTS)
 
 
-def _is_spoken(character: str) -> bool:
+def is_spoken(character: str) -> bool:
+    """Return whether the character stands for something that is said: a letter, a number, some signs."""
     category = unicodedata.category(character)
     return category[0] in _SPOKEN_CATEGORIES or category in _SPOKEN_CATEGORIES or character in _SPOKEN_SIGNS
 
@@ -156,4 +157,4 @@ def _character_weight(character: str) -> float:
         return 5.0
     if character.isalpha():
         return 3.0 if _is_dense(character) else 1.0
-    return 7.0 if _is_spoken(character) else 0.0
+    return 7.0 if is_spoken(character) else 0.0

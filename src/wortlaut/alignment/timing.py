@@ -28,7 +28,7 @@ _EVEN_PROBABILITY = 1e-3  # of a character, where a word is as likely wrong as r
 
 def timed(words: Sequence[str], tracks: Sequence[WordTrack], audio: Audio, passage: Passage) -> list[Word]:
     """Return words with times from their tracks; those that were not measured lie between their neighbours."""
-    window = _window(audio, passage)
+    window = heard_stretch(audio, passage)
     silences = find_silences(audio.clip(window.start, window.end), start=window.start)
     measured = [position for position, track in enumerate(tracks) if track.is_measured]
     edges = find_edges(
@@ -46,11 +46,11 @@ def timed(words: Sequence[str], tracks: Sequence[WordTrack], audio: Audio, passa
 
 def interpolated(words: Sequence[str], audio: Audio, passage: Passage) -> list[Word]:
     """Return words spread over the speech of a passage, all marked as interpolated."""
-    window = _window(audio, passage)
+    window = heard_stretch(audio, passage)
     return in_order(spread(words, passage.regions or (window,)), window.start, window.end)
 
 
-def _window(audio: Audio, passage: Passage) -> SpeechRegion:
+def heard_stretch(audio: Audio, passage: Passage) -> SpeechRegion:
     """Return the stretch of a passage that the recording holds."""
     end = min(passage.end, audio.duration)
     return SpeechRegion(passage.start, end if end > passage.start else passage.end)

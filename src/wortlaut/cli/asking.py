@@ -27,6 +27,13 @@ class EngineName(Enum):
     whisperx = "whisperx"
 
 
+class AlignerChoice(Enum):
+    """What measures the times of words: Whisper's own attention, or a CTC network."""
+
+    whisper = "whisper"
+    ctc = "ctc"
+
+
 class NumeralsName(Enum):
     """How to write numbers."""
 
@@ -67,6 +74,10 @@ ChannelLabels = Annotated[
 ]
 TaskChoice = Annotated[TaskName, typer.Option(help="transcribe, or translate into English.")]
 WordTimes = Annotated[bool, typer.Option("--words/--no-words", help="Measure a time for every word.")]
+WordAligner = Annotated[
+    AlignerChoice, typer.Option("--aligner", help="What times words: Whisper's own attention, or a CTC network.")
+]
+AlignModel = Annotated[str | None, typer.Option(help="A CTC network, by hub name or folder; means --aligner ctc.")]
 NumeralsChoice = Annotated[NumeralsName, typer.Option(help="Numbers as Whisper writes them, as words, or in digits.")]
 
 
@@ -85,6 +96,8 @@ class TranscriptOptions:
     channel_labels: ChannelLabels = None
     task: TaskChoice = TaskName.transcribe
     words: WordTimes = True
+    aligner: WordAligner = AlignerChoice.whisper
+    align_model: AlignModel = None
     numerals: NumeralsChoice = NumeralsName.as_is
 
     def options(self, decoding: Decoding) -> Options:
@@ -96,6 +109,8 @@ class TranscriptOptions:
             follows_switches=self.switching,
             task=self.task.value,
             words=self.words,
+            aligner="ctc" if self.align_model else self.aligner.value,
+            align_model=self.align_model,
             speakers=Speakers.parse(self.speakers),
             diarizer=self.diarizer,
             engine=self.engine.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,17 @@ from wortlaut.cli.progress import say
 from wortlaut.errors import InputError, InvalidOption, MediaNotFound, MediaUnreadable
 from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
 from wortlaut.formats.read import read_json
+from wortlaut.notice import Notice
 from wortlaut.subtitles.checker import check as violations_of
+from wortlaut.subtitles.engine import build_subtitles
 from wortlaut.subtitles.presets import PRESETS, get_preset
 from wortlaut.subtitles.subtitle_files import read_subtitles
 
 VIOLATED = 8
 """The exit code of `check` where a rule is broken; those below it are errors."""
+
+_SUBTITLES = ("srt", "vtt")
+"""The formats that a preset is for."""
 
 _FORMAT_NAMES = ", ".join(FORMATS)
 _PRESET_NAMES = ", ".join(PRESETS)
@@ -51,9 +57,12 @@ def render(
         word_times=word_times,
         preset=preset,
         speaker_labels=speaker_labels,
+        condenses=True,
     )
-    content = chosen.render(read_json(_read(transcript)), options)
-    _write(content, output or _beside(transcript, chosen))
+    read = read_json(_read(transcript))
+    _write(chosen.render(read, options), output or _beside(transcript, chosen))
+    if preset and chosen.name in _SUBTITLES:
+        _warn(build_subtitles(read, get_preset(preset)).notices)
 
 
 def check(
@@ -69,6 +78,12 @@ def check(
     say(f"{len(cues)} cues, {len(violations)} violations of {preset}'s rules")
     if violations:
         raise typer.Exit(VIOLATED)
+
+
+def _warn(notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        place = "" if notice.start is None else f"{notice.start:.1f} s: "
+        say(f"{place}{notice.message} [{notice.code}]")
 
 
 def _beside(transcript: Path, chosen: Format) -> Path:

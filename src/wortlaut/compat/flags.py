@@ -107,7 +107,12 @@ FLAGS = (
         "--task", str, "transcribe", "write down what is said, or an English translation", ("transcribe", "translate")
     ),
     Flag("--language", str, None, "language that is spoken; detected if not given", _LANGUAGE_CHOICES),
-    Flag("--align_model", str, None, "not used: words are timed by Whisper's own attention, in every language"),
+    Flag(
+        "--align_model",
+        str,
+        None,
+        "CTC network that times words, with the extra ctc; otherwise Whisper's own attention does, in every language",
+    ),
     Flag(
         "--interpolate_method",
         str,

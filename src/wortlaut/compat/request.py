@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from wortlaut.alignment.ctc_catalog import can_run
 from wortlaut.compat.flags import Typed
 from wortlaut.errors import InvalidOption
 from wortlaut.formats import RenderOptions
@@ -96,11 +97,14 @@ def _refuse_word_flags(values: Mapping[str, object]) -> None:
 
 
 def _options(asked: Any, *, is_aligned: bool) -> Options:  # noqa: ANN401 a namespace of argparse
+    align_model = asked.align_model if is_aligned and asked.align_model and can_run(asked.align_model) else None
     return Options(
         model=asked.model,
         language=spoken_language(asked.model, asked.language),
         task=asked.task,
         words=is_aligned,
+        aligner="ctc" if align_model else "whisper",
+        align_model=align_model,
         speakers=count_speakers(asked.min_speakers, asked.max_speakers) if asked.diarize else None,
         decoding=_decoding(asked),
     )
@@ -199,7 +203,8 @@ def _notes(typed: Typed, asked: Any) -> Iterator[str]:  # noqa: ANN401 a namespa
         "--vad_method pyannote: not part of Wortlaut; speech is found by Silero VAD.": (
             typed.has("vad_method") and asked.vad_method == "pyannote"
         ),
-        f"--align_model {asked.align_model}: not used; words are timed by Whisper's own attention.": asked.align_model,
+        f"--align_model {asked.align_model}: not used, it needs `pip install 'wortlaut[ctc]'`; words are timed by "
+        "Whisper's own attention.": asked.align_model and not can_run(asked.align_model),
         f"--interpolate_method {asked.interpolate_method}: not used; every word has a time of its own.": (
             asked.interpolate_method != "nearest"
         ),

@@ -16,6 +16,7 @@ AREA = "packages"
 DISTRIBUTION = "wortlaut"
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "ctc": ("safetensors>=0.4.3", "torch>=2.6", "transformers>=4.48"),
     "pyannote": ("pyannote.audio>=3.3.2", "torch>=2.6", "torchaudio", "torchcodec", "lightning"),
     "whisperx": ("whisperx>=3.7.4", "faster-whisper"),
 }
@@ -105,16 +106,17 @@ def look_at_requirements(_: Installation) -> Iterator[Finding]:
 
 def look_at_extras(_: Installation) -> Iterator[Finding]:
     """Say which neighbours are installed, and whether they are new enough."""
-    for extra, packages in EXTRAS.items():
-        for requirement in map(Requirement, packages):
-            installed = version_of(requirement.name)
-            if installed is None:
-                yield Finding(AREA, requirement.name, "ok", f"not installed; optional ({extra})")
-            elif installed not in requirement.specifier:
-                detail = f"{installed}, supported is {requirement.specifier}"
-                yield Finding(AREA, requirement.name, "note", detail, f"pip install '{requirement}'")
-            else:
-                yield Finding(AREA, requirement.name, "ok", f"{installed}; optional ({extra})")
+    for package in dict.fromkeys(package for packages in EXTRAS.values() for package in packages):
+        requirement = Requirement(package)
+        extras = ", ".join(extra for extra, packages in EXTRAS.items() if package in packages)
+        installed = version_of(requirement.name)
+        if installed is None:
+            yield Finding(AREA, requirement.name, "ok", f"not installed; optional ({extras})")
+        elif installed not in requirement.specifier:
+            detail = f"{installed}, supported is {requirement.specifier}"
+            yield Finding(AREA, requirement.name, "note", detail, f"pip install '{requirement}'")
+        else:
+            yield Finding(AREA, requirement.name, "ok", f"{installed}; optional ({extras})")
 
 
 def look_at_combinations(_: Installation) -> Iterator[Finding]:

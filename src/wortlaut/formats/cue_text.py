@@ -9,7 +9,7 @@ from wortlaut.formats.clock import spans_ms
 from wortlaut.formats.plain_text import one_line
 from wortlaut.formats.rendering import RenderOptions
 from wortlaut.subtitles.cue import Cue, Row, cues_of_segments
-from wortlaut.subtitles.engine import build_cues
+from wortlaut.subtitles.engine import build_subtitles
 from wortlaut.subtitles.line_rules import LineRules, cues_by_lines
 from wortlaut.subtitles.presets import get_preset
 from wortlaut.transcript import Transcript, Word
@@ -30,7 +30,7 @@ class TimedText:
 def cues_for(transcript: Transcript, options: RenderOptions) -> list[Cue]:
     """Cut the transcript into cues as the options ask; cues without text are left out."""
     if options.preset is not None:
-        cues = build_cues(transcript, get_preset(options.preset))
+        cues = list(build_subtitles(transcript, get_preset(options.preset), condenses=options.condenses).cues)
     elif options.max_line_width is not None or options.max_line_count is not None:
         cues = cues_by_lines(transcript.segments, LineRules(options.max_line_width, options.max_line_count))
     else:

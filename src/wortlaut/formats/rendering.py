@@ -25,6 +25,7 @@ class RenderOptions:
     word_times: bool = False  # a time before every word, where a format leaves the choice
     preset: str | None = None  # netflix, bbc, ...
     speaker_labels: bool = True  # name the speaker in front of the text
+    condenses: bool = False  # with a preset, leave hesitations out where people speak too fast; tell the user of it
 
     def __post_init__(self) -> None:
         limits = [limit for limit in (self.max_line_width, self.max_line_count) if limit is not None]

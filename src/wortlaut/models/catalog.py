@@ -320,7 +320,7 @@ _OTHER_MODELS = (
 MODELS: tuple[ModelEntry, ...] = (*_WHISPER_MODELS, *_OTHER_MODELS)
 """Every model that is known by name."""
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
+HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}/[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _ANY_CTRANSLATE2_FILES = (
     ModelFile("config.json", None, 2_000),
     ModelFile("model.bin", None, 0),
@@ -339,7 +339,7 @@ def find_entry(name: str) -> ModelEntry:
     for entry in MODELS:
         if name == entry.name or name in entry.aliases or name in _hub_ids(entry):
             return entry
-    if _HUB_ID.fullmatch(name) and ".." not in name:
+    if HUB_ID.fullmatch(name) and ".." not in name:
         return _entry_for_hub_id(name)
     raise UnknownModel(f"There is no model called {name!r}.")
 

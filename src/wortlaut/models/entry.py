@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["recognition", "speech detection", "segmentation", "speaker embedding", "sample"]
+Role = Literal["recognition", "alignment", "speech detection", "segmentation", "speaker embedding", "sample"]
 
 
 @dataclass(frozen=True, slots=True)

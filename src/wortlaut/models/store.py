@@ -69,8 +69,7 @@ class ModelStore:
         """
         if local := local_folder(name):
             return local
-        entry = find_entry(name)
-        return self._find_in_store(entry, is_thorough=False) or self._find_in_hub_cache(entry)
+        return self.find_unlisted(find_entry(name))
 
     def fetch(self, name: str, *, listener: Listener = ignore) -> Path:
         """Return the folder of a model, after downloading it if it is not there.
@@ -93,6 +92,19 @@ class ModelStore:
             with self._lock(_WHEELS, listener):
                 shutil.rmtree(self._wheels, ignore_errors=True)
         return [path or installed[name] for name, path in zip(names, found, strict=True)]
+
+    def find_unlisted(self, entry: ModelEntry) -> Path | None:
+        """Like `find` for a model that the catalog does not list."""
+        return self._find_in_store(entry, is_thorough=False) or self._find_in_hub_cache(entry)
+
+    def fetch_unlisted(self, entry: ModelEntry, *, listener: Listener = ignore) -> Path:
+        """Like `fetch` for a model that the catalog does not list."""
+        if found := self.find_unlisted(entry):
+            return found
+        if self.is_offline or self.hub.is_offline:
+            raise _missing([entry.name])
+        with _foreign_errors(self.root):
+            return self._install(entry, listener)
 
     def verify(self, name: str) -> Path:
         """Hash every file of a model again. Raises `ModelCorrupt`, or `ModelMissing` if it is not there."""

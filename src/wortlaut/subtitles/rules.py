@@ -27,6 +27,7 @@ class Rules:
     chain_gap: float  # shorter gaps flicker: they are closed down to min_gap
     max_hold: float  # how long a cue may stay after its last word so that it can be read
     max_lead: float  # how long before its first word a cue may come so that it can be read
+    max_lag: float = 10.0  # how long after its first word a cue may come, where people speak too fast to be read
     max_wide_line_chars: int = 16
     max_wide_chars_per_second: float | None = 9.0
 
@@ -35,8 +36,8 @@ class Rules:
             raise InvalidOption("A cue has at least one line of at least one character.")
         if not 0 < self.min_duration <= self.max_duration:
             raise InvalidOption("min_duration is above 0 and at most max_duration.")
-        if min(self.min_gap, self.chain_gap, self.max_hold, self.max_lead) < 0:
-            raise InvalidOption("Gaps, max_hold and max_lead are not negative.")
+        if min(self.min_gap, self.chain_gap, self.max_hold, self.max_lead, self.max_lag) < 0:
+            raise InvalidOption("Gaps, max_hold, max_lead and max_lag are not negative.")
         rates = (self.max_chars_per_second, self.max_wide_chars_per_second)
         if any(rate is not None and rate <= 0 for rate in rates):
             raise InvalidOption("A limit of characters per second is above 0.")

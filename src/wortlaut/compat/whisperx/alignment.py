@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from wortlaut.alignment.ctc_catalog import can_run
 from wortlaut.alignment.spreading import SpreadingAligner
 from wortlaut.assembly import UNIVERSAL_ALIGNER, Transcriber
 from wortlaut.audio import Audio, SpeechRegion
@@ -43,9 +45,10 @@ _OPTIONS = Options(model=UNIVERSAL_ALIGNER, words=True, speakers=None)
 class AlignModel:
     """The model that times words, loaded. `del` lets go of its memory."""
 
-    def __init__(self, transcriber: Transcriber) -> None:
+    def __init__(self, transcriber: Transcriber, options: Options = _OPTIONS) -> None:
         self.transcriber = transcriber
-        transcriber.warm_up(_OPTIONS)
+        self.options = options
+        transcriber.warm_up(options)
 
 
 def load_align_model(
@@ -55,15 +58,24 @@ def load_align_model(
     model_dir: str | None = None,
     model_cache_only: bool = False,
 ) -> tuple[AlignModel, dict[str, Any]]:
-    """Return the aligner and what `align` has to know. It is the same model for every language of Whisper's.
+    """Return the aligner and what `align` has to know. By default it is the same model for every language.
 
-    `model_name` is not used. Raises `UnknownLanguage`.
+    `model_name` is a CTC network, by hub name or folder, which needs the extra `ctc`. Raises `UnknownLanguage`, and
+    what loading the network raises.
     """
-    if model_name not in (None, ALIGN_MODEL):
-        logger.warning("The align model %s is not used; words are timed by Whisper's own attention.", model_name)
-    metadata = {"language": parse_language(language_code), "dictionary": {}, "type": "whisper"}
+    language = parse_language(language_code)
     settings = settings_for(device, models_dir=model_dir and Path(model_dir), is_offline=model_cache_only)
-    return AlignModel(Transcriber(settings)), metadata
+    is_ctc = model_name not in (None, ALIGN_MODEL)
+    if model_name and is_ctc and can_run(model_name):
+        options = replace(_OPTIONS, language=language, aligner="ctc", align_model=model_name)
+        return AlignModel(Transcriber(settings), options), {"language": language, "dictionary": {}, "type": "ctc"}
+    if is_ctc:
+        logger.warning(
+            "The align model %s is not used, it needs `pip install 'wortlaut[ctc]'`; words are timed by Whisper's own "
+            "attention.",
+            model_name,
+        )
+    return AlignModel(Transcriber(settings)), {"language": language, "dictionary": {}, "type": "whisper"}
 
 
 def align(  # noqa: PLR0913, PLR0917 the signature is whisperX's
@@ -80,8 +92,8 @@ def align(  # noqa: PLR0913, PLR0917 the signature is whisperX's
 ) -> AlignedTranscriptionResult:
     """Return the segments cut into sentences, with a time for every word.
 
-    A sentence never spans two segments. A segment of more than 30 s gets interpolated times, because Whisper
-    hears no more at once; a segment without a word has no words.
+    A sentence never spans two segments. Without a CTC network, a segment of more than 30 s gets interpolated times,
+    because Whisper hears no more at once; a segment without a word has no words.
     """
     if interpolate_method not in ("nearest", "linear", "ignore"):
         raise InvalidOption(f"Invalid interpolate_method: {interpolate_method}")
@@ -90,11 +102,17 @@ def align(  # noqa: PLR0913, PLR0917 the signature is whisperX's
     half = {"scale": 0.5, "offset": 50.0} if combined_progress else {}
     report = percent_reporter(print_progress, progress_callback, **half)
     aligned: list[SingleAlignedSegment] = []
-    with model.transcriber.stages(_OPTIONS) as stages:
+    with model.transcriber.stages(model.options) as stages:
         regions = stages.detector.detect(sound) if segments else []
         for done, segment in enumerate(segments, 1):
             passage = _passage(segment, align_model_metadata["language"], regions, sound)
-            sentences = _aligned(sound, passage, stages.aligner, has_characters=return_char_alignments)
+            is_long = passage.end - passage.start > MAXIMUM and model.options.aligner == "whisper"
+            if is_long:
+                logger.warning(
+                    "A segment of more than %.0f s gets interpolated times: %r", MAXIMUM, segment["text"][:40]
+                )
+            aligner = SpreadingAligner() if is_long else stages.aligner
+            sentences = _aligned(sound, passage, aligner, has_characters=return_char_alignments)
             aligned += sentences or [_without_words(segment, has_characters=return_char_alignments)]
             report(100 * done / len(segments))
     return {"segments": aligned, "word_segments": [word for segment in aligned for word in segment["words"]]}
@@ -120,10 +138,7 @@ def _aligned(audio: Audio, passage: Passage, aligner: Aligner, *, has_characters
         if passage.text.strip():
             logger.warning("Failed to align segment (%r): it lies outside the recording.", passage.text)
         return []
-    is_long = passage.end - passage.start > MAXIMUM
-    if is_long:
-        logger.warning("A segment of more than %.0f s gets interpolated times: %r", MAXIMUM, passage.text[:40])
-    [words] = (SpreadingAligner() if is_long else aligner).align(audio, [passage])
+    [words] = aligner.align(audio, [passage])
     sentences = Transcript(tuple(split([(passage, words)])), (), passage.language, audio.duration)
     result = plain_result(sentences, has_characters=has_characters)
     return list(_shaped(result["segments"]))
