@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from contextlib import asynccontextmanager
 
 import pytest
 
 from wortlaut.formats.read import read_json
+from wortlaut.jobs.database import fetch_all, transaction
 from wortlaut.jobs.errors import JobNotFound
+from wortlaut.jobs.queue import recover
 from wortlaut.jobs.worker import Worker, forget, tidy
 from wortlaut.options import Options
 
@@ -147,3 +150,35 @@ async def test_tidying_deletes_what_is_too_old_and_what_belongs_to_nobody(worker
     await tidy(ledger, storage, retention_hours=1e-9, orphan_age=0)
     assert [each.key for each in await storage.listing("media")] == []
     assert [each.key for each in await storage.listing("results")] == []
+
+
+async def test_an_attempt_whose_row_somebody_else_has_ended_is_no_error(worker, submit, ended, ledger, pool, storage):
+    """It happens when a worker only seemed dead: recovery takes its row while its attempt goes on."""
+    trouble = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: trouble.append(context))
+    job = await submit("sleep 1\nsay hello")
+    await until(ledger, job, lambda found: found.progress is not None)
+    async with transaction(pool) as connection:
+        await connection.execute("DELETE FROM procrastinate_jobs")
+    done = await ended(job)
+    assert (await ended(await submit("say next"))).state == "done"
+    gc.collect()  # asyncio tells of an error that nobody has asked for when its task is collected
+    assert trouble == []
+    assert (done.state, done.attempt) == ("done", 1)
+    assert [each.key for each in await storage.listing(f"results/{job.id}")] == [done.result_key]
+
+
+async def test_recovery_leaves_a_live_attempt_alone_and_calls_again_for_a_dead_one(submit, ledger, pool):
+    job = await submit("say hello")
+    async with transaction(pool) as connection:  # as if a worker had fetched it and died
+        await connection.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
+    claimed = await ledger.claim(job.id)
+    await ledger.beat(claimed, None)
+    assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 0
+    async with transaction(pool) as connection:
+        assert await fetch_all(connection, "SELECT id FROM procrastinate_jobs") == []
+    await asyncio.sleep(0.3)
+    assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 1
+    async with transaction(pool) as connection:
+        rows = await fetch_all(connection, "SELECT status::text FROM procrastinate_jobs")
+    assert [row["status"] for row in rows] == ["todo"]
