@@ -8,14 +8,14 @@ import pytest
 from obstore.store import MemoryStore
 
 from wortlaut.errors import InvalidOption
-from wortlaut.storage import ObjectMissing, Storage, StorageUnavailable, open_storage
+from wortlaut.storage import ObjectMissing, Objects, Storage, StorageUnavailable, open_storage
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(params=["folder", "memory"])
 def any_storage(request, tmp_path):
-    return open_storage(tmp_path / "objects") if request.param == "folder" else Storage(MemoryStore())
+    return open_storage(tmp_path / "objects") if request.param == "folder" else Storage(Objects(MemoryStore()))
 
 
 async def test_what_is_put_can_be_got(any_storage):

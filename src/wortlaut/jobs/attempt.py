@@ -14,8 +14,9 @@ from wortlaut.errors import OutOfMemory, WortlautError
 from wortlaut.jobs.errors import DatabaseUnavailable, Failure, WorkerLost
 from wortlaut.jobs.job import Job
 from wortlaut.jobs.ledger import Ledger
-from wortlaut.jobs.process import Child, Finished
+from wortlaut.jobs.process import Child, Finished, Kept
 from wortlaut.jobs.settings import JobSettings
+from wortlaut.jobs.stage_results import folder_of
 from wortlaut.options import Progress
 from wortlaut.storage import Storage
 
@@ -64,6 +65,7 @@ class Attempt:
             await self._transcribe(job)
         except NoLongerWanted:
             await self._persist(lambda: self.ledger.end_cancelled(job))
+            await self._drop_results_of_deleted(job)
             log.info("stopped", extra={"action": "job_stopped", "job_id": job.id})
         except WortlautError as error:
             await self._failed(job, error)
@@ -78,14 +80,21 @@ class Attempt:
             async with self.storage.as_file(job.media_key) as media:
                 finished = await self._watched(job, self._child_works(job, media, result))
             await self.storage.put_file(result_key, result)
-        if await self._persist(lambda: self.ledger.finish(job, result_key, finished.duration)):
+        if await self._persist(lambda: self.ledger.finish(job, result_key, finished.duration, finished.reused)):
             log.info("done", extra={"action": "job_done", "job_id": job.id, "attempt": job.attempt})
             self.observe(job, finished)
         else:
             await self.storage.delete(result_key)
 
     def _child_works(self, job: Job, media: Path, result: Path) -> Awaitable[Finished]:
-        return self.child.work(job.work, media, job.options, result, self._report)
+        kept = Kept(str(self.settings.storage), job.scope)
+        return self.child.work(job.work, media, job.options, result, self._report, kept)
+
+    async def _drop_results_of_deleted(self, job: Job) -> None:
+        """Delete what the child has still kept after the deletion of the last job that could use it."""
+        _, has_scope = await self._persist(lambda: self.ledger.uses(job.media_key, job.scope))
+        if not has_scope:
+            await self.storage.delete_all(folder_of(job.scope))
 
     def _report(self, progress: Progress) -> None:
         self._progress = progress
@@ -116,16 +125,17 @@ class Attempt:
         log.warning("%s", error.message, extra={"action": "job_failed", "job_id": job.id, "code": error.code})
         self.observe(job, failure)
         if error.retryable and job.failures + 1 < self.settings.max_attempts:
-            if isinstance(error, OutOfMemory):
-                await self._need_less_memory()
             wait = self.settings.retry_wait * 2**job.failures
             await self._persist(lambda: self.ledger.retry(job, failure, wait))
+            if isinstance(error, OutOfMemory):
+                await self._need_less_memory()
         else:
             await self._persist(lambda: self.ledger.fail(job, failure))
 
     async def _need_less_memory(self) -> None:
-        """Go on with half the batch: what was chosen is not known here, so the first step is a batch of one on top."""
-        self.child.batch_size = max((self.child.batch_size or 2) // 2, 1)
+        """Go on with half the batch, in a new process."""
+        used = (await self.child.describe())["batch_size"]
+        self.child.batch_size = max(int(str(used)) // 2, 1)
         await self.child.kill()
 
     async def _persist(self, write: Callable[[], Awaitable[Answer]]) -> Answer:

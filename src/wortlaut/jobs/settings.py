@@ -59,6 +59,11 @@ class JobSettings(BaseSettings):
         gt=0,
         description="Seconds without a sign of life after which a worker's jobs are given to others.",
     )
+    caches: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("WORTLAUT_CACHE", "cache"),
+        description="Answer the same recording with the same options from an earlier result, whoever asked for that.",
+    )
     retention_hours: float = Field(
         default=168.0, ge=0, description="Hours that a finished job is kept; 0: until somebody deletes it."
     )

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 INSERT = """
-INSERT INTO wortlaut_jobs (id, owner, name, media_key, media_bytes, options, work, priority, idempotency_key, webhook)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO wortlaut_jobs
+    (id, owner, name, media_key, media_bytes, options, work, priority, idempotency_key, webhook, scope, rerun_of)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING *
+"""
+ANSWER = """
+UPDATE wortlaut_jobs
+SET state = 'done', result_key = %s, duration = %s, made_by = %s, is_cached = true,
+    started = clock_timestamp(), finished = clock_timestamp()
+WHERE id = %s AND state = 'queued' RETURNING *
+"""
+HOLD = "SELECT id FROM wortlaut_jobs WHERE id = %s FOR SHARE"
+SAME_WORK = """
+SELECT * FROM wortlaut_jobs
+WHERE scope = %s AND options = %s AND work = %s AND made_by = %s AND state = 'done' ORDER BY finished DESC LIMIT 1
+"""
+USES = """
+SELECT EXISTS (SELECT FROM wortlaut_jobs WHERE media_key = %s) AS has_media,
+       EXISTS (SELECT FROM wortlaut_jobs WHERE scope = %s) AS has_scope
 """
 BY_IDEMPOTENCY = "SELECT * FROM wortlaut_jobs WHERE owner = %s AND idempotency_key = %s"
 GET = "SELECT * FROM wortlaut_jobs WHERE id = %s AND (%s::text IS NULL OR owner = %s)"
@@ -28,7 +44,9 @@ SET beaten = clock_timestamp(),
 WHERE id = %s AND lease = %s AND state = 'running' RETURNING is_cancel_requested
 """
 FINISH = """
-UPDATE wortlaut_jobs SET state = 'done', result_key = %s, duration = %s, finished = clock_timestamp(), lease = NULL
+UPDATE wortlaut_jobs
+SET state = 'done', result_key = %s, duration = %s, made_by = %s, reused = %s,
+    finished = clock_timestamp(), lease = NULL
 WHERE id = %s AND lease = %s AND state = 'running' RETURNING *
 """
 FAIL = """

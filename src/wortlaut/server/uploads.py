@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -45,6 +46,14 @@ class Recording:
     def content(self) -> IO[bytes] | Iterator[bytes]:
         """Return what is to be stored: the file, or pieces of header and file."""
         return self._pieces() if self.header else self.file
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what is to be stored, as hex."""
+        found = hashlib.sha256()
+        for piece in self._pieces():
+            found.update(piece)
+        self.file.seek(0)
+        return found.hexdigest()
 
     def _pieces(self) -> Iterator[bytes]:
         yield self.header
