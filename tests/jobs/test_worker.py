@@ -6,12 +6,14 @@ import asyncio
 import gc
 import time
 from contextlib import asynccontextmanager
+from pathlib import PurePosixPath
 
 import pytest
 
 from wortlaut.formats.read import read_json
 from wortlaut.jobs.database import fetch_all, transaction
 from wortlaut.jobs.errors import JobNotFound
+from wortlaut.jobs.ledger import Submission
 from wortlaut.jobs.queue import recover
 from wortlaut.jobs.worker import Worker, forget, tidy
 from wortlaut.options import Options
@@ -82,7 +84,7 @@ async def test_a_recording_that_always_crashes_is_given_up_and_the_next_is_done(
 
 async def test_memory_that_runs_out_halves_the_batch(worker, submit, ended):
     job = await ended(await submit("exhaust"))
-    assert [reason.message for reason in job.reasons] == ["batch None", "batch 1"]
+    assert [reason.message for reason in job.reasons] == ["batch None", "batch 4"]
     assert job.error.code == "out-of-memory"
 
 
@@ -182,3 +184,31 @@ async def test_recovery_leaves_a_live_attempt_alone_and_calls_again_for_a_dead_o
     async with transaction(pool) as connection:
         rows = await fetch_all(connection, "SELECT status::text FROM procrastinate_jobs")
     assert [row["status"] for row in rows] == ["todo"]
+
+
+async def test_a_retry_goes_on_where_the_crash_was(worker, submit, ended, storage, tmp_path):
+    notes = tmp_path / "notes"
+    job = await ended(await submit(f"note {notes} first\nonce {tmp_path / 'flag'}\nnote {notes} second\nsay hello"))
+    assert (job.state, job.attempt, job.reused) == ("done", 2, {"recognize": 0.25})
+    assert notes.read_text().split() == ["first", "second"]
+    assert read_json(await storage.get(job.result_key)).provenance.reused == {"recognize": 0.25}
+
+
+async def test_what_was_shared_goes_with_the_last_job(worker, submit, ended, ledger, storage):
+    job = await ended(await submit("say hello", scope="abc"))
+    sharing = Submission("b" * 32, "you", "n", job.media_key, 9, Options(language="de"), scope="abc", shares=job.id)
+    other = await ended((await ledger.submit(sharing))[0])
+    assert other.reused == {"recognize": 1.0}
+    await forget(ledger, storage, job.id)
+    left = sorted(PurePosixPath(each.key).parts[0] for each in await storage.listing(""))
+    assert set(left) == {"media", "results", "stages"}
+    await forget(ledger, storage, other.id)
+    assert await storage.listing("") == []
+
+
+async def test_what_a_running_attempt_keeps_of_a_deleted_job_is_deleted_too(worker, submit, ended, ledger, storage):
+    job = await submit("say hello\nsleep 60")
+    await until(ledger, job, lambda found: found.progress is not None)
+    await forget(ledger, storage, job.id)
+    assert (await ended(await submit("say next", scope="next"))).state == "done"
+    assert {PurePosixPath(each.key).parts[1] for each in await storage.listing("stages")} == {"next"}

@@ -94,15 +94,12 @@ async def _require_closed(settings: ServiceSettings) -> None:
 
 
 async def _work(settings: ServiceSettings) -> None:
-    from wortlaut.jobs.database import migrate, open_pool  # noqa: PLC0415 part of an extra
-    from wortlaut.jobs.embedded import database_of  # noqa: PLC0415 as above
+    from wortlaut.jobs.embedded import database_of_service  # noqa: PLC0415 part of an extra
     from wortlaut.jobs.worker import Worker  # noqa: PLC0415 as above
     from wortlaut.options import Options  # noqa: PLC0415 as above
 
-    async with database_of(settings, is_shared=True) as url:
-        async with open_pool(url) as pool:
-            await migrate(pool)
-        await Worker(settings, Options(model=settings.model), url).run()
+    # The database is the service's to run: a worker that is there first waits for it.
+    await Worker(settings, Options(model=settings.model), database_of_service(settings)).run()
 
 
 class _JsonLines(logging.Formatter):

@@ -28,8 +28,8 @@ BEAT = 0.5
 """Seconds between two looks at whether the job is still wanted: cancelling takes this long, and the child's grace."""
 PATIENCE = 120.0
 """Seconds for which a finished attempt tries to write its end into a database that does not answer."""
-MOST_STARTS = 50
-"""A job whose workers vanish this often is given up: it may be what kills them."""
+MOST_STARTS = 20
+"""A job whose workers vanish this often without its getting further is given up: it may be what kills them."""
 
 
 class NoLongerWanted(Exception):
@@ -55,7 +55,7 @@ class Attempt:
         log.info("started", extra={"action": "job_started", "job_id": job.id, "attempt": job.attempt})
         if job.is_cancel_requested:
             await self._persist(lambda: self.ledger.end_cancelled(job))
-        elif job.attempt > MOST_STARTS:
+        elif job.starts_in_vain > MOST_STARTS:
             await self._persist(lambda: self.ledger.fail(job, Failure.of(WorkerLost())))
         else:
             await self._work(job)
@@ -124,13 +124,14 @@ class Attempt:
         failure = replace(Failure.of(error), message=said)
         log.warning("%s", error.message, extra={"action": "job_failed", "job_id": job.id, "code": error.code})
         self.observe(job, failure)
-        if error.retryable and job.failures + 1 < self.settings.max_attempts:
-            wait = self.settings.retry_wait * 2**job.failures
-            await self._persist(lambda: self.ledger.retry(job, failure, wait))
-            if isinstance(error, OutOfMemory):
-                await self._need_less_memory()
-        else:
+        if not error.retryable or not await self._tried_again(job, failure):
             await self._persist(lambda: self.ledger.fail(job, failure))
+        elif isinstance(error, OutOfMemory):
+            await self._need_less_memory()
+
+    async def _tried_again(self, job: Job, failure: Failure) -> bool:
+        wait = self.settings.retry_wait * 2**job.failures
+        return await self._persist(lambda: self.ledger.retry(job, failure, wait, self.settings.max_attempts))
 
     async def _need_less_memory(self) -> None:
         """Go on with half the batch, in a new process."""

@@ -27,6 +27,8 @@ _ESTIMABLE = 0.05
 class Job:
     """One row. `attempt` counts starts, `reasons` why earlier attempts came to nothing; `error` is the final reason.
 
+    `failures` and `starts_in_vain` count attempts since the job last got further.
+
     `lease` names the attempt that may write: an attempt that lost it cannot harm the job any more. `scope` says with
     whom results of stages are shared: all jobs on the recording with this SHA-256, or this job alone. `reused` is how
     much of each stage the result took from there; `is_cached`, that nothing had to be computed.
@@ -43,6 +45,7 @@ class Job:
     state: State
     attempt: int
     failures: int
+    starts_in_vain: int
     created: datetime
     scope: str
     started: datetime | None = None

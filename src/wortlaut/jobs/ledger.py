@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, LiteralString
 
@@ -33,6 +33,9 @@ _DELETION_LOCK = 7_309_453_125
 
 LEASE_LIFE = 5.0
 """Seconds without a beat after which an attempt counts as dead, and the job may be claimed anew."""
+
+STEP = 0.01
+"""The part of a job by which an attempt must get further than all before to count as progress."""
 
 Beat = Literal["go on", "cancel", "lost"]
 
@@ -161,9 +164,9 @@ class Ledger:
 
     async def beat(self, job: Job, progress: Progress | None) -> Beat:
         """Write down how far the attempt has come, and learn whether it is still wanted."""
-        values = _progress_values(progress)
+        values = {"id": job.id, "lease": job.lease, "step": STEP, **_progress_values(job, progress)}
         async with transaction(self.pool) as connection:
-            row = await fetch_one(connection, sql.BEAT, [*values, job.id, job.lease])
+            row = await fetch_one(connection, sql.BEAT, values)
         if row is None:
             return "lost"
         return "cancel" if row["is_cancel_requested"] else "go on"
@@ -179,10 +182,14 @@ class Ledger:
         """End the job with an error; False if this attempt no longer counts."""
         return await self._end(sql.FAIL, [Jsonb(failure.to_json()), job.id, job.lease])
 
-    async def retry(self, job: Job, failure: Failure, wait: float) -> bool:
-        """Put the job back into the queue, for `wait` seconds from now, and keep the reason."""
+    async def retry(self, job: Job, failure: Failure, wait: float, max_attempts: int) -> bool:
+        """Put the job back into the queue, for `wait` seconds from now, and keep the reason.
+
+        False if this attempt no longer counts, or if so many have failed since the job last got further.
+        """
         async with transaction(self.pool) as connection:
-            row = await fetch_one(connection, sql.RETRY, [Jsonb([failure.to_json()]), job.id, job.lease])
+            values = [Jsonb([failure.to_json()]), job.id, job.lease, max_attempts]
+            row = await fetch_one(connection, sql.RETRY, values)
             if row is not None:
                 await self._enqueue(connection, job.id, job.priority, wait)
             return row is not None
@@ -277,8 +284,11 @@ def _values(submission: Submission) -> Sequence[Any]:
     ]
 
 
-def _progress_values(progress: Progress | None) -> Sequence[Any]:
-    return [progress.stage, progress.done, progress.total] if progress else [None, None, None]
+def _progress_values(job: Job, progress: Progress | None) -> Mapping[str, Any]:
+    if progress is None:
+        return {"stage": None, "done": None, "total": None, "share": 0.0}
+    share = replace(job, progress=progress).share
+    return {"stage": progress.stage, "done": progress.done, "total": progress.total, "share": share}
 
 
 def _escaped(text: str) -> str:

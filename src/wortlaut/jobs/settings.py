@@ -44,7 +44,7 @@ class JobSettings(BaseSettings):
         default=None, description="Folder or s3://bucket/prefix for media and results; `objects` in the data folder."
     )
     workers: int = Field(default=1, ge=0, description="Jobs worked on at once, each in a process of its own.")
-    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets while its errors are worth a retry.")
+    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets to get any further.")
     silence: float = Field(
         default=600.0, gt=0, description="Seconds a working process may report nothing before it counts as hung."
     )

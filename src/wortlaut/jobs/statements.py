@@ -32,16 +32,20 @@ ORDER BY created DESC, id LIMIT %s OFFSET %s
 """
 CLAIM = """
 UPDATE wortlaut_jobs
-SET state = 'running', attempt = attempt + 1, lease = %s, started = clock_timestamp(),
-    beaten = clock_timestamp(), stage = NULL, stage_done = NULL, stage_total = NULL
+SET state = 'running', attempt = attempt + 1, starts_in_vain = starts_in_vain + 1, lease = %s,
+    started = clock_timestamp(), beaten = clock_timestamp(), stage = NULL, stage_done = NULL, stage_total = NULL
 WHERE id = %s AND (state = 'queued' OR (state = 'running' AND beaten < clock_timestamp() - %s::interval))
 RETURNING *
 """
 BEAT = """
 UPDATE wortlaut_jobs
 SET beaten = clock_timestamp(),
-    stage = COALESCE(%s, stage), stage_done = COALESCE(%s, stage_done), stage_total = COALESCE(%s, stage_total)
-WHERE id = %s AND lease = %s AND state = 'running' RETURNING is_cancel_requested
+    failures = CASE WHEN %(share)s > furthest + %(step)s THEN 0 ELSE failures END,
+    starts_in_vain = CASE WHEN %(share)s > furthest + %(step)s THEN 0 ELSE starts_in_vain END,
+    furthest = CASE WHEN %(share)s > furthest + %(step)s THEN %(share)s ELSE furthest END,
+    stage = COALESCE(%(stage)s, stage), stage_done = COALESCE(%(done)s, stage_done),
+    stage_total = COALESCE(%(total)s, stage_total)
+WHERE id = %(id)s AND lease = %(lease)s AND state = 'running' RETURNING is_cancel_requested
 """
 FINISH = """
 UPDATE wortlaut_jobs
@@ -55,7 +59,7 @@ WHERE id = %s AND lease = %s AND state = 'running' RETURNING *
 """
 RETRY = """
 UPDATE wortlaut_jobs SET state = 'queued', failures = failures + 1, lease = NULL, reasons = reasons || %s
-WHERE id = %s AND lease = %s AND state = 'running' RETURNING id
+WHERE id = %s AND lease = %s AND state = 'running' AND failures + 1 < %s RETURNING id
 """
 GIVE_BACK = """
 UPDATE wortlaut_jobs SET state = 'queued', lease = NULL

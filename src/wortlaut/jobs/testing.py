@@ -1,9 +1,9 @@
 """An engine that does what the recording says, for tests of programs around jobs: the "recording" is lines of text.
 
 `say hello there` is a sentence of the transcript. `sleep 3`, `crash`, `exhaust` (runs out of memory), `killed`, `hang`,
-`raise why` and `once FILE` (crashes unless the file exists) do what they are called; `note FILE` adds a line to a file.
-Anything else is no recording. A line that has been obeyed is a row of the stage `recognize`: what results of stages
-hold is not obeyed again.
+`raise why` and `once FILE` (crashes unless the file exists) do what they are called; `note FILE what` adds a line to a
+file. Anything else is no recording. A line that has been obeyed is a row of the stage `recognize`: what results of
+stages hold is not obeyed again.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ class ObedientEngine:
         if verb == "say":
             return line
         if verb == "note":
-            with Path(rest).open("a") as notes:
-                notes.write("noted\n")
+            file, _, what = rest.partition(" ")
+            with Path(file).open("a") as notes:
+                notes.write(f"{what}\n")
         elif verb == "sleep":
             _sleep(float(rest), listener)
         elif verb == "hang":

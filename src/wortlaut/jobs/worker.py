@@ -15,7 +15,7 @@ from procrastinate import App
 
 from wortlaut.errors import WortlautError
 from wortlaut.jobs.attempt import BEAT, Attempt
-from wortlaut.jobs.database import Pool, open_pool, our_errors
+from wortlaut.jobs.database import Pool, migrate, open_pool, our_errors
 from wortlaut.jobs.errors import DatabaseUnavailable, Failure, JobNotFound
 from wortlaut.jobs.job import Job
 from wortlaut.jobs.ledger import Ledger
@@ -71,7 +71,12 @@ class Worker:
                 await asyncio.sleep(RECONNECT)
 
     async def _run(self) -> None:
-        async with open_pool(self.url) as pool, self._upkeep(pool) as (ledger, storage):
+        async with open_pool(self.url) as pool:
+            await migrate(pool)
+            await self._work_on(pool)
+
+    async def _work_on(self, pool: Pool) -> None:
+        async with self._upkeep(pool) as (ledger, storage):
 
             async def work(job_id: str) -> None:
                 # The queue's worker ends when the database goes away; the attempt outlives that.

@@ -4,7 +4,10 @@ ALTER TABLE wortlaut_jobs
     ADD COLUMN made_by text,
     ADD COLUMN reused jsonb NOT NULL DEFAULT '{}',
     ADD COLUMN is_cached boolean NOT NULL DEFAULT false,
-    ADD COLUMN rerun_of text;
+    ADD COLUMN rerun_of text,
+    -- Attempts that get further than all before are not what a job is given up for.
+    ADD COLUMN furthest double precision NOT NULL DEFAULT 0,
+    ADD COLUMN starts_in_vain integer NOT NULL DEFAULT 0;
 UPDATE wortlaut_jobs SET scope = id;
 ALTER TABLE wortlaut_jobs ALTER COLUMN scope SET NOT NULL;
 CREATE INDEX wortlaut_jobs_by_scope ON wortlaut_jobs (scope);
