@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
 from wortlaut.audio import SAMPLE_RATE
 from wortlaut.errors import InvalidOption
@@ -93,6 +93,8 @@ async def receive(request: Request, limit_bytes: int) -> AsyncIterator[Received]
 
 async def _form(request: Request, limit_bytes: int) -> FormData:
     kind = request.headers.get("Content-Type", "")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return await FormParser(request.headers, _limited(request.stream(), 0)).parse()
     if not kind.startswith("multipart/form-data"):
         return FormData()
     if int(request.headers.get("Content-Length") or 0) > limit_bytes + ENVELOPE_BYTES:
