@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wortlaut.jobs import database
 from wortlaut.jobs.database import migrate, transaction
 from wortlaut.jobs.errors import DatabaseTooNew, Failure, IdempotencyConflict, JobNotFound, QueueFull, all_errors
 from wortlaut.jobs.job import Job
-from wortlaut.jobs.ledger import Submission
+from wortlaut.jobs.ledger import Ledger, Submission
 from wortlaut.jobs.options_json import options_from_json, options_to_json
+from wortlaut.jobs.queue import open_queue
 from wortlaut.options import Decoding, Options, Progress, Speakers
 
 pytestmark = pytest.mark.anyio
@@ -192,6 +194,23 @@ async def test_a_database_from_a_newer_version_is_refused(pool):
         await connection.execute("INSERT INTO wortlaut_migrations (name) VALUES ('9999_future')")
     with pytest.raises(DatabaseTooNew, match="9999_future"):
         await migrate(pool)
+
+
+async def test_jobs_of_an_older_version_are_still_there_after_the_upgrade(url, anyio_backend, monkeypatch):
+    first, *later = database.our_migrations()
+    assert later
+    async with database.open_pool(url) as pool:
+        with monkeypatch.context() as older:
+            older.setattr(database, "our_migrations", lambda: [first])
+            await migrate(pool)
+        async with transaction(pool) as connection:
+            await connection.execute(
+                "INSERT INTO wortlaut_jobs (id, owner, name, media_key, media_bytes, options, work, priority)"
+                " VALUES ('a', 'me', 'talk.wav', 'media/a', 1, '{}', 'transcribe', 0)"
+            )
+        await migrate(pool)
+        job = await Ledger(pool, await open_queue(pool)).get("a")
+    assert (job.scope, job.options, job.is_cached) == ("a", Options(), False)
 
 
 async def test_migrating_twice_and_at_once_changes_nothing(pool):
