@@ -48,15 +48,22 @@ def serve(
     _log(is_json=json_logs)
     asyncio.run(_require_closed(settings))
     say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs)")
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    app = create_app(settings)
+    logging.getLogger("uvicorn.error").addFilter(lambda _: getattr(app.state, "trouble", None) is None)
+    try:
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    except SystemExit:
+        if trouble := getattr(app.state, "trouble", None):
+            raise trouble from None  # said in one line, with its hint, in place of uvicorn's traceback
+        raise
 
 
 def worker(
@@ -136,3 +143,4 @@ def _log(*, is_json: bool) -> None:
     output.setFormatter(_JsonLines() if is_json else _PlainLines())
     logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
     logging.getLogger("wortlaut").setLevel(logging.INFO)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each try while the database is away; we say that once
