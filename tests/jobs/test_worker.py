@@ -170,6 +170,22 @@ async def test_an_attempt_whose_row_somebody_else_has_ended_is_no_error(worker, 
     assert [each.key for each in await storage.listing(f"results/{job.id}")] == [done.result_key]
 
 
+async def test_recovery_ends_also_where_the_dead_worker_is_still_registered(submit, ledger, pool):
+    job = await submit("say hello")
+    async with transaction(pool) as connection:
+        await connection.execute(
+            "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')"
+            " RETURNING id) UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead"
+        )
+    async with asyncio.timeout(20):
+        assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 1
+    async with transaction(pool) as connection:
+        rows = await fetch_all(connection, "SELECT status::text, args FROM procrastinate_jobs")
+        workers = await fetch_all(connection, "SELECT id FROM procrastinate_workers")
+    assert [(row["status"], row["args"]) for row in rows] == [("todo", {"job_id": job.id})]
+    assert workers == []
+
+
 async def test_recovery_leaves_a_live_attempt_alone_and_calls_again_for_a_dead_one(submit, ledger, pool):
     job = await submit("say hello")
     async with transaction(pool) as connection:  # as if a worker had fetched it and died

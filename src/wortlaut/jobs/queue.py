@@ -78,8 +78,9 @@ async def recover(pool: Pool, queue: App, ledger: Ledger, stalled_after: float) 
             return 0
         with our_errors():
             stalled = await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=stalled_after)
-            await _clear(connection, list(stalled))
-            await queue.job_manager.prune_stalled_workers(stalled_after)
+        await _clear(connection, list(stalled))
+        # On this connection: forgetting a worker touches its rows, and would wait for this transaction on another.
+        await connection.execute("SELECT procrastinate_prune_stalled_workers_v1(%s)", [stalled_after])
     return await ledger.forgotten()
 
 
