@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import urllib.request
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,36 @@ def sample_conversation(models_dir: Path) -> Path:
     if not file.is_file():
         pytest.fail("The sample conversation is missing: run `make models` first.")
     return file
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """The address of an S3 stand-in on loopback."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_server, monkeypatch):
+    """A new bucket, s3://..., reached by the usual environment variables."""
+    given = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ALLOW_HTTP": "true",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"bucket-{uuid.uuid4().hex}"
+    request = urllib.request.Request(f"{s3_server}/{bucket}", method="PUT")
+    urllib.request.urlopen(request, timeout=20).close()
+    return f"s3://{bucket}"
 
 
 @pytest.fixture

@@ -24,10 +24,26 @@ def config_file() -> Path:
     return Path(named) if named else platformdirs.user_config_path("wortlaut") / "config.toml"
 
 
-class Settings(BaseSettings):
-    """Every setting, its default and the names it goes by in the environment."""
+class Sourced(BaseSettings):
+    """Where settings come from, said once for all rooms: what is given, then the environment, then the file."""
 
     model_config = SettingsConfigDict(env_prefix="WORTLAUT_", extra="ignore", frozen=True, populate_by_name=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given beats the environment beats the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+class Settings(Sourced):
+    """Every setting, its default and the names it goes by in the environment."""
 
     models_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("wortlaut") / "models", description="Where models are kept."
@@ -48,15 +64,3 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("WORTLAUT_HF_TOKEN", "HF_TOKEN", "hf_token"),
         description="Token of the model hub; only gated models need one.",
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given beats the environment beats the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())

@@ -1,7 +1,8 @@
-"""Objects by key: the media that was handed in and the results. A folder, or S3-compatible storage by its URL.
+"""Objects by key: media, stage results and results. A folder, or S3-compatible storage by its URL.
 
-Keys are made by us (`media/<job>`, `results/<job>/<attempt>.json`), never by callers. obstore's blocking calls run in
-threads: its asynchronous ones may still call back into an interpreter that is about to end, which aborts the process.
+Keys are made by us (`media/<job>`, `results/<job>/<attempt>.json`), never by callers. `Objects` blocks; `Storage` is
+the same in threads: obstore's own asynchronous calls may still call back into an interpreter that is about to end,
+which aborts the process.
 """
 
 from __future__ import annotations
@@ -50,19 +51,51 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
+class Objects:
     """An object store. Writing is atomic: nobody sees half an object. Raises `StorageUnavailable`, `ObjectMissing`."""
 
     store: ObjectStore
+
+    def put(self, key: str, content: IO[bytes] | bytes | Iterator[bytes]) -> None:
+        """Store in pieces; a file or iterator that is given never lies in memory as a whole."""
+        with _our_errors(key):
+            obstore.put(self.store, key, content, chunk_size=CHUNK_BYTES, max_concurrency=2)
+
+    def get(self, key: str) -> bytes:
+        """Return a small object, such as a result."""
+        with _our_errors(key):
+            return bytes(obstore.get(self.store, key).bytes())
+
+    def download(self, key: str, target: Path) -> None:
+        """Write an object of any size into a file."""
+        with _our_errors(key), target.open("wb") as content:
+            for chunk in obstore.get(self.store, key).stream(min_chunk_size=CHUNK_BYTES):
+                content.write(chunk)
+
+    def listing(self, prefix: str) -> list[StoredObject]:
+        """Return all objects whose key starts with the folder `prefix`."""
+        with _our_errors(prefix):
+            found = [each for batch in obstore.list(self.store, prefix) for each in batch]
+        return [StoredObject(each["path"], each["size"], each["last_modified"]) for each in found]
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is no error."""
+        try:
+            with _our_errors(key):
+                obstore.delete(self.store, key)
+        except ObjectMissing:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """`Objects` for programs that must not block. `folder` is where they lie, if it is a folder."""
+
+    objects: Objects
     folder: Path | None = None
 
     async def put(self, key: str, content: IO[bytes] | bytes | Iterator[bytes]) -> None:
-        """Store in pieces; a file or iterator that is given never lies in memory as a whole."""
-        await asyncio.to_thread(self._put, key, content)
-
-    def _put(self, key: str, content: IO[bytes] | bytes | Iterator[bytes]) -> None:
-        with _our_errors(key):
-            obstore.put(self.store, key, content, chunk_size=CHUNK_BYTES, max_concurrency=2)
+        await asyncio.to_thread(self.objects.put, key, content)
 
     async def put_file(self, key: str, file: Path) -> None:
         """Store a file."""
@@ -70,12 +103,7 @@ class Storage:
             await self.put(key, content)
 
     async def get(self, key: str) -> bytes:
-        """Return a small object, such as a result."""
-        return await asyncio.to_thread(self._get, key)
-
-    def _get(self, key: str) -> bytes:
-        with _our_errors(key):
-            return bytes(obstore.get(self.store, key).bytes())
+        return await asyncio.to_thread(self.objects.get, key)
 
     @asynccontextmanager
     async def as_file(self, key: str, spool_dir: Path | None = None) -> AsyncIterator[Path]:
@@ -85,34 +113,19 @@ class Storage:
             return
         with tempfile.TemporaryDirectory(prefix="wortlaut-", dir=spool_dir) as folder:
             copy = Path(folder) / PurePosixPath(key).name
-            await asyncio.to_thread(self._copy, key, copy)
+            await asyncio.to_thread(self.objects.download, key, copy)
             yield copy
 
-    def _copy(self, key: str, target: Path) -> None:
-        with _our_errors(key), target.open("wb") as content:
-            for chunk in obstore.get(self.store, key).stream(min_chunk_size=CHUNK_BYTES):
-                content.write(chunk)
-
     async def listing(self, prefix: str) -> list[StoredObject]:
-        """Return all objects whose key starts with the folder `prefix`."""
-        return await asyncio.to_thread(self._listing, prefix)
-
-    def _listing(self, prefix: str) -> list[StoredObject]:
-        with _our_errors(prefix):
-            found = [each for batch in obstore.list(self.store, prefix) for each in batch]
-        return [StoredObject(each["path"], each["size"], each["last_modified"]) for each in found]
+        return await asyncio.to_thread(self.objects.listing, prefix)
 
     async def delete(self, *keys: str) -> None:
-        """Delete objects; one that is not there is no error."""
         for key in keys:
-            await asyncio.to_thread(self._delete, key)
+            await asyncio.to_thread(self.objects.delete, key)
 
-    def _delete(self, key: str) -> None:
-        try:
-            with _our_errors(key):
-                obstore.delete(self.store, key)
-        except ObjectMissing:
-            return
+    async def delete_all(self, prefix: str) -> None:
+        """Delete every object under the folder `prefix`."""
+        await self.delete(*(each.key for each in await self.listing(prefix)))
 
     async def check(self) -> None:
         """Write, read and delete a small object."""
@@ -129,9 +142,9 @@ def open_storage(where: Path | str) -> Storage:
     """
     with _our_errors(str(where)):
         if isinstance(where, str) and "://" in where and not where.startswith("file://"):
-            return Storage(_from_url(where))
+            return Storage(Objects(_from_url(where)))
         folder = Path(str(where).removeprefix("file://")).expanduser().absolute()
-        return Storage(LocalStore(folder, mkdir=True, automatic_cleanup=True), folder)
+        return Storage(Objects(LocalStore(folder, mkdir=True, automatic_cleanup=True)), folder)
 
 
 def _from_url(url: str) -> ObjectStore:

@@ -150,7 +150,8 @@ class Provenance:
 
     `versions` maps packages to versions, `models` a role (recognition, alignment, ...) to name and checksum,
     `options` is what was asked, `devices` maps a stage to where it ran, `seconds` to its wall time.
-    `decisions` say of every window what became of it.
+    `decisions` say of every window what became of it. `reused` says how much of a stage, (0, 1], was not computed for
+    this transcript but taken from an earlier attempt or job on the same recording.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -159,6 +160,7 @@ class Provenance:
     devices: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
+    reused: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wortlaut.jobs import database
 from wortlaut.jobs.database import migrate, transaction
 from wortlaut.jobs.errors import DatabaseTooNew, Failure, IdempotencyConflict, JobNotFound, QueueFull, all_errors
 from wortlaut.jobs.job import Job
-from wortlaut.jobs.ledger import Submission
+from wortlaut.jobs.ledger import Ledger, Submission
 from wortlaut.jobs.options_json import options_from_json, options_to_json
+from wortlaut.jobs.queue import open_queue
 from wortlaut.options import Decoding, Options, Progress, Speakers
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +49,7 @@ async def test_only_the_holder_of_the_lease_may_write(submit, ledger):
     assert await ledger.beat(first, None) == "lost"
     assert not await ledger.finish(first, "results/first", 1.0)
     assert not await ledger.fail(first, LOST)
-    assert not await ledger.retry(first, LOST, 0)
+    assert not await ledger.retry(first, LOST, 0, 3)
     assert await ledger.finish(second, "results/second", 1.0)
     assert not await ledger.finish(second, "results/again", 1.0)
     assert (await ledger.get(job.id)).result_key == "results/second"
@@ -99,10 +101,62 @@ async def test_too_many_waiting_jobs_are_refused(submit, ledger):
 
 async def test_a_retry_keeps_the_reason_and_goes_back_to_the_queue(submit, ledger):
     claimed = await ledger.claim((await submit("say hello")).id)
-    assert await ledger.retry(claimed, LOST, 0)
+    assert await ledger.retry(claimed, LOST, 0, 3)
     job = await ledger.get(claimed.id)
     assert (job.state, job.failures, job.reasons) == ("queued", 1, (LOST,))
     assert await ledger.forgotten() == 0
+
+
+async def test_only_attempts_that_get_no_further_count(submit, ledger):
+    job = await submit("say hello")
+    for done, failures in ((2.0, 1), (4.0, 1), (4.01, 2)):
+        claimed = await ledger.claim(job.id)
+        await ledger.beat(claimed, Progress("recognize", done, 10.0))
+        assert await ledger.retry(claimed, LOST, 0, 3)
+        found = await ledger.get(job.id)
+        assert (found.failures, found.starts_in_vain) == (failures, failures - 1)
+    claimed = await ledger.claim(job.id)
+    assert not await ledger.retry(claimed, LOST, 0, 3)
+    assert await ledger.fail(claimed, LOST)
+    assert len((await ledger.get(job.id)).reasons) == 3
+
+
+async def test_media_and_scope_are_free_when_the_last_job_goes(submit, ledger):
+    first = await submit("say hello", scope="abc")
+    sharing = Submission("b" * 32, "you", "n", first.media_key, 9, Options(), scope="abc", shares=first.id)
+    second, is_new = await ledger.submit(sharing)
+    assert is_new
+    gone = await ledger.delete(first.id)
+    assert (gone.job.id, gone.frees_media, gone.frees_scope) == (first.id, False, False)
+    with pytest.raises(JobNotFound):
+        await ledger.submit(replace(sharing, id="c" * 32))
+    gone = await ledger.delete(second.id)
+    assert (gone.frees_media, gone.frees_scope) == (True, True)
+
+
+async def test_of_all_that_are_deleted_at_once_exactly_one_takes_the_recording_along(submit, ledger):
+    first = await submit("say hello", scope="abc")
+    jobs = [first.id]
+    for number in range(5):
+        sharing = Submission(f"{number}" * 32, "me", "n", first.media_key, 9, Options(), scope="abc", shares=first.id)
+        jobs.append((await ledger.submit(sharing))[0].id)
+    gone = await asyncio.gather(*(ledger.delete(each) for each in jobs))
+    assert [each.frees_media for each in gone].count(True) == 1
+    assert [each.frees_scope for each in gone].count(True) == 1
+
+
+async def test_the_same_work_is_found_only_when_it_is_done_and_by_this_version(submit, ledger, pool):
+    job = await submit("say hello", scope="abc")
+    assert await ledger.same_work("abc", Options(), "transcribe") is None
+    await ledger.finish(await ledger.claim(job.id), "results/x", 1.0, {"recognize": 0.5})
+    found = await ledger.same_work("abc", Options(), "transcribe")
+    assert (found.id, found.reused) == (job.id, {"recognize": 0.5})
+    assert await ledger.same_work("abc", Options(language="de"), "transcribe") is None
+    assert await ledger.same_work("abc", Options(), "detect") is None
+    assert await ledger.same_work("abd", Options(), "transcribe") is None
+    async with transaction(pool) as connection:
+        await connection.execute("UPDATE wortlaut_jobs SET made_by = '0.0.1'")
+    assert await ledger.same_work("abc", Options(), "transcribe") is None
 
 
 async def test_a_job_that_the_queue_has_lost_is_put_back_once(submit, ledger, pool):
@@ -142,6 +196,23 @@ async def test_a_database_from_a_newer_version_is_refused(pool):
         await migrate(pool)
 
 
+async def test_jobs_of_an_older_version_are_still_there_after_the_upgrade(url, anyio_backend, monkeypatch):
+    first, *later = database.our_migrations()
+    assert later
+    async with database.open_pool(url) as pool:
+        with monkeypatch.context() as older:
+            older.setattr(database, "our_migrations", lambda: [first])
+            await migrate(pool)
+        async with transaction(pool) as connection:
+            await connection.execute(
+                "INSERT INTO wortlaut_jobs (id, owner, name, media_key, media_bytes, options, work, priority)"
+                " VALUES ('a', 'me', 'talk.wav', 'media/a', 1, '{}', 'transcribe', 0)"
+            )
+        await migrate(pool)
+        job = await Ledger(pool, await open_queue(pool)).get("a")
+    assert (job.scope, job.options, job.is_cached) == ("a", Options(), False)
+
+
 async def test_migrating_twice_and_at_once_changes_nothing(pool):
     await asyncio.gather(*(migrate(pool) for _ in range(5)))
 
@@ -177,7 +248,7 @@ def _running(progress, **fields) -> Job:
     from datetime import UTC, datetime
 
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    job = Job("i", "o", "n", "k", 1, Options(), "transcribe", 0, "running", 1, 0, moment, started=moment)
+    job = Job("i", "o", "n", "k", 1, Options(), "transcribe", 0, "running", 1, 0, 0, moment, "i", started=moment)
     return replace(job, progress=progress, **fields)
 
 

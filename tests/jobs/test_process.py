@@ -11,7 +11,7 @@ import pytest
 from wortlaut.errors import MediaInvalid, OutOfMemory
 from wortlaut.formats.read import read_json
 from wortlaut.jobs.errors import WorkerCrashed, WorkerHung
-from wortlaut.jobs.process import Child
+from wortlaut.jobs.process import Child, Kept
 from wortlaut.options import Options
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +43,19 @@ async def test_a_child_works_for_one_recording_after_the_other_and_stays_warm(wo
     assert (await work("say good night")).text == "good night"
     assert child.pid == pid
     assert [each.stage for each in heard] == ["recognize"]
+
+
+async def test_a_child_says_what_it_is_without_loading_anything(child):
+    assert (await child.describe())["batch_size"] == 8
+
+
+async def test_lines_that_were_obeyed_are_kept_and_not_obeyed_again(work, child, tmp_path):
+    media, result = tmp_path / "media", tmp_path / "result.json"
+    media.write_text(f"note {tmp_path / 'notes'} worked\nsay hello")
+    kept = Kept(str(tmp_path / "objects"), "abc")
+    seen = [(await child.work("transcribe", media, Options(), result, lambda _: None, kept)).reused for _ in range(2)]
+    assert seen == [{}, {"recognize": 1.0}]
+    assert (tmp_path / "notes").read_text().split() == ["worked"]
 
 
 async def test_an_error_of_the_work_arrives_as_itself_and_the_child_lives(work, child):

@@ -1,4 +1,4 @@
-"""Objects in a folder and in memory: the same contract."""
+"""Objects in a folder, in memory and in S3: the same contract."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import pytest
 from obstore.store import MemoryStore
 
 from wortlaut.errors import InvalidOption
-from wortlaut.storage import ObjectMissing, Storage, StorageUnavailable, open_storage
+from wortlaut.storage import ObjectMissing, Objects, Storage, StorageUnavailable, open_storage
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "s3"])
 def any_storage(request, tmp_path):
-    return open_storage(tmp_path / "objects") if request.param == "folder" else Storage(MemoryStore())
+    if request.param == "folder":
+        return open_storage(tmp_path / "objects")
+    if request.param == "s3":
+        return open_storage(f"{request.getfixturevalue('s3_bucket')}/some/prefix")
+    return Storage(Objects(MemoryStore()))
 
 
 async def test_what_is_put_can_be_got(any_storage):
@@ -38,6 +42,13 @@ async def test_deleting_twice_is_no_error_and_the_object_is_gone(any_storage):
     await any_storage.delete("media/a", "media/a")
     with pytest.raises(ObjectMissing):
         await any_storage.get("media/a")
+
+
+async def test_deleting_a_folder_leaves_its_neighbours(any_storage):
+    for key in ("stages/a/1", "stages/a/b/2", "stages/ab/3"):
+        await any_storage.put(key, b"x")
+    await any_storage.delete_all("stages/a")
+    assert [each.key for each in await any_storage.listing("stages")] == ["stages/ab/3"]
 
 
 async def test_a_storage_that_works_passes_its_own_check(any_storage):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from contextlib import asynccontextmanager
+from pathlib import PurePosixPath
 
 import pytest
 
 from wortlaut.formats.read import read_json
+from wortlaut.jobs.database import fetch_all, transaction
 from wortlaut.jobs.errors import JobNotFound
+from wortlaut.jobs.ledger import Submission
+from wortlaut.jobs.queue import recover
 from wortlaut.jobs.worker import Worker, forget, tidy
 from wortlaut.options import Options
 
@@ -79,7 +84,7 @@ async def test_a_recording_that_always_crashes_is_given_up_and_the_next_is_done(
 
 async def test_memory_that_runs_out_halves_the_batch(worker, submit, ended):
     job = await ended(await submit("exhaust"))
-    assert [reason.message for reason in job.reasons] == ["batch None", "batch 1"]
+    assert [reason.message for reason in job.reasons] == ["batch None", "batch 4"]
     assert job.error.code == "out-of-memory"
 
 
@@ -147,3 +152,79 @@ async def test_tidying_deletes_what_is_too_old_and_what_belongs_to_nobody(worker
     await tidy(ledger, storage, retention_hours=1e-9, orphan_age=0)
     assert [each.key for each in await storage.listing("media")] == []
     assert [each.key for each in await storage.listing("results")] == []
+
+
+async def test_an_attempt_whose_row_somebody_else_has_ended_is_no_error(worker, submit, ended, ledger, pool, storage):
+    """It happens when a worker only seemed dead: recovery takes its row while its attempt goes on."""
+    trouble = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: trouble.append(context))
+    job = await submit("sleep 1\nsay hello")
+    await until(ledger, job, lambda found: found.progress is not None)
+    async with transaction(pool) as connection:
+        await connection.execute("DELETE FROM procrastinate_jobs")
+    done = await ended(job)
+    assert (await ended(await submit("say next"))).state == "done"
+    gc.collect()  # asyncio tells of an error that nobody has asked for when its task is collected
+    assert trouble == []
+    assert (done.state, done.attempt) == ("done", 1)
+    assert [each.key for each in await storage.listing(f"results/{job.id}")] == [done.result_key]
+
+
+async def test_recovery_ends_also_where_the_dead_worker_is_still_registered(submit, ledger, pool):
+    job = await submit("say hello")
+    async with transaction(pool) as connection:
+        await connection.execute(
+            "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')"
+            " RETURNING id) UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead"
+        )
+    async with asyncio.timeout(20):
+        assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 1
+    async with transaction(pool) as connection:
+        rows = await fetch_all(connection, "SELECT status::text, args FROM procrastinate_jobs")
+        workers = await fetch_all(connection, "SELECT id FROM procrastinate_workers")
+    assert [(row["status"], row["args"]) for row in rows] == [("todo", {"job_id": job.id})]
+    assert workers == []
+
+
+async def test_recovery_leaves_a_live_attempt_alone_and_calls_again_for_a_dead_one(submit, ledger, pool):
+    job = await submit("say hello")
+    async with transaction(pool) as connection:  # as if a worker had fetched it and died
+        await connection.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
+    claimed = await ledger.claim(job.id)
+    await ledger.beat(claimed, None)
+    assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 0
+    async with transaction(pool) as connection:
+        assert await fetch_all(connection, "SELECT id FROM procrastinate_jobs") == []
+    await asyncio.sleep(0.3)
+    assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 1
+    async with transaction(pool) as connection:
+        rows = await fetch_all(connection, "SELECT status::text FROM procrastinate_jobs")
+    assert [row["status"] for row in rows] == ["todo"]
+
+
+async def test_a_retry_goes_on_where_the_crash_was(worker, submit, ended, storage, tmp_path):
+    notes = tmp_path / "notes"
+    job = await ended(await submit(f"note {notes} first\nonce {tmp_path / 'flag'}\nnote {notes} second\nsay hello"))
+    assert (job.state, job.attempt, job.reused) == ("done", 2, {"recognize": 0.25})
+    assert notes.read_text().split() == ["first", "second"]
+    assert read_json(await storage.get(job.result_key)).provenance.reused == {"recognize": 0.25}
+
+
+async def test_what_was_shared_goes_with_the_last_job(worker, submit, ended, ledger, storage):
+    job = await ended(await submit("say hello", scope="abc"))
+    sharing = Submission("b" * 32, "you", "n", job.media_key, 9, Options(language="de"), scope="abc", shares=job.id)
+    other = await ended((await ledger.submit(sharing))[0])
+    assert other.reused == {"recognize": 1.0}
+    await forget(ledger, storage, job.id)
+    left = sorted(PurePosixPath(each.key).parts[0] for each in await storage.listing(""))
+    assert set(left) == {"media", "results", "stages"}
+    await forget(ledger, storage, other.id)
+    assert await storage.listing("") == []
+
+
+async def test_what_a_running_attempt_keeps_of_a_deleted_job_is_deleted_too(worker, submit, ended, ledger, storage):
+    job = await submit("say hello\nsleep 60")
+    await until(ledger, job, lambda found: found.progress is not None)
+    await forget(ledger, storage, job.id)
+    assert (await ended(await submit("say next", scope="next"))).state == "done"
+    assert {PurePosixPath(each.key).parts[1] for each in await storage.listing("stages")} == {"next"}

@@ -7,6 +7,7 @@ import logging
 import sys
 
 import httpx
+import psycopg
 import pytest
 import typer
 import uvicorn
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from wortlaut.cli import keys
 from wortlaut.cli.serve import NotClosed, _JsonLines, _PlainLines, serve, worker
+from wortlaut.jobs.errors import DatabaseTooNew
 
 app = typer.Typer()
 app.command()(serve)
@@ -68,6 +70,18 @@ def test_the_service_listens_elsewhere_only_with_a_key_or_when_told_to(run, monk
     monkeypatch.delenv("WORTLAUT_OPEN")
     run("keys", "create", "first")
     assert json.loads(run("serve", "--host", "0.0.0.0", "--port", "9001").stdout.splitlines()[-1])["port"] == 9001
+
+
+def test_what_keeps_the_service_from_starting_is_said_and_not_traced(settings, capfd):
+    url = settings.database_url.get_secret_value()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE wortlaut_migrations (name text PRIMARY KEY, applied timestamptz)")
+        connection.execute("INSERT INTO wortlaut_migrations VALUES ('9999_future', now())")
+    result = CliRunner().invoke(app, ["serve", "--port", "0", "--workers", "0"])
+    logging.basicConfig(force=True)
+    assert isinstance(result.exception, DatabaseTooNew)
+    assert "9999_future" in result.exception.message
+    assert "Traceback" not in result.output + "".join(capfd.readouterr())
 
 
 def record(**extra):

@@ -48,15 +48,22 @@ def serve(
     _log(is_json=json_logs)
     asyncio.run(_require_closed(settings))
     say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs)")
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    app = create_app(settings)
+    logging.getLogger("uvicorn.error").addFilter(lambda _: getattr(app.state, "trouble", None) is None)
+    try:
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    except SystemExit:
+        if trouble := getattr(app.state, "trouble", None):
+            raise trouble from None  # said in one line, with its hint, in place of uvicorn's traceback
+        raise
 
 
 def worker(
@@ -94,15 +101,12 @@ async def _require_closed(settings: ServiceSettings) -> None:
 
 
 async def _work(settings: ServiceSettings) -> None:
-    from wortlaut.jobs.database import migrate, open_pool  # noqa: PLC0415 part of an extra
-    from wortlaut.jobs.embedded import database_of  # noqa: PLC0415 as above
+    from wortlaut.jobs.embedded import database_of_service  # noqa: PLC0415 part of an extra
     from wortlaut.jobs.worker import Worker  # noqa: PLC0415 as above
     from wortlaut.options import Options  # noqa: PLC0415 as above
 
-    async with database_of(settings, is_shared=True) as url:
-        async with open_pool(url) as pool:
-            await migrate(pool)
-        await Worker(settings, Options(model=settings.model), url).run()
+    # The database is the service's to run: a worker that is there first waits for it.
+    await Worker(settings, Options(model=settings.model), database_of_service(settings)).run()
 
 
 class _JsonLines(logging.Formatter):
@@ -139,3 +143,4 @@ def _log(*, is_json: bool) -> None:
     output.setFormatter(_JsonLines() if is_json else _PlainLines())
     logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
     logging.getLogger("wortlaut").setLevel(logging.INFO)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each try while the database is away; we say that once

@@ -131,6 +131,7 @@ def _provenance(fields: Fields) -> Provenance:
         devices=fields.record("devices").texts(),
         seconds=fields.record("seconds").numbers(),
         decisions=tuple(_decision(each) for each in fields.records("decisions", missing=())),
+        reused=fields.record("reused").numbers(),
     )
 
 

@@ -14,8 +14,9 @@ from wortlaut.errors import OutOfMemory, WortlautError
 from wortlaut.jobs.errors import DatabaseUnavailable, Failure, WorkerLost
 from wortlaut.jobs.job import Job
 from wortlaut.jobs.ledger import Ledger
-from wortlaut.jobs.process import Child, Finished
+from wortlaut.jobs.process import Child, Finished, Kept
 from wortlaut.jobs.settings import JobSettings
+from wortlaut.jobs.stage_results import folder_of
 from wortlaut.options import Progress
 from wortlaut.storage import Storage
 
@@ -27,8 +28,8 @@ BEAT = 0.5
 """Seconds between two looks at whether the job is still wanted: cancelling takes this long, and the child's grace."""
 PATIENCE = 120.0
 """Seconds for which a finished attempt tries to write its end into a database that does not answer."""
-MOST_STARTS = 50
-"""A job whose workers vanish this often is given up: it may be what kills them."""
+MOST_STARTS = 20
+"""A job whose workers vanish this often without its getting further is given up: it may be what kills them."""
 
 
 class NoLongerWanted(Exception):
@@ -54,7 +55,7 @@ class Attempt:
         log.info("started", extra={"action": "job_started", "job_id": job.id, "attempt": job.attempt})
         if job.is_cancel_requested:
             await self._persist(lambda: self.ledger.end_cancelled(job))
-        elif job.attempt > MOST_STARTS:
+        elif job.starts_in_vain > MOST_STARTS:
             await self._persist(lambda: self.ledger.fail(job, Failure.of(WorkerLost())))
         else:
             await self._work(job)
@@ -64,6 +65,7 @@ class Attempt:
             await self._transcribe(job)
         except NoLongerWanted:
             await self._persist(lambda: self.ledger.end_cancelled(job))
+            await self._drop_results_of_deleted(job)
             log.info("stopped", extra={"action": "job_stopped", "job_id": job.id})
         except WortlautError as error:
             await self._failed(job, error)
@@ -78,14 +80,21 @@ class Attempt:
             async with self.storage.as_file(job.media_key) as media:
                 finished = await self._watched(job, self._child_works(job, media, result))
             await self.storage.put_file(result_key, result)
-        if await self._persist(lambda: self.ledger.finish(job, result_key, finished.duration)):
+        if await self._persist(lambda: self.ledger.finish(job, result_key, finished.duration, finished.reused)):
             log.info("done", extra={"action": "job_done", "job_id": job.id, "attempt": job.attempt})
             self.observe(job, finished)
         else:
             await self.storage.delete(result_key)
 
     def _child_works(self, job: Job, media: Path, result: Path) -> Awaitable[Finished]:
-        return self.child.work(job.work, media, job.options, result, self._report)
+        kept = Kept(str(self.settings.storage), job.scope)
+        return self.child.work(job.work, media, job.options, result, self._report, kept)
+
+    async def _drop_results_of_deleted(self, job: Job) -> None:
+        """Delete what the child has still kept after the deletion of the last job that could use it."""
+        _, has_scope = await self._persist(lambda: self.ledger.uses(job.media_key, job.scope))
+        if not has_scope:
+            await self.storage.delete_all(folder_of(job.scope))
 
     def _report(self, progress: Progress) -> None:
         self._progress = progress
@@ -115,17 +124,19 @@ class Attempt:
         failure = replace(Failure.of(error), message=said)
         log.warning("%s", error.message, extra={"action": "job_failed", "job_id": job.id, "code": error.code})
         self.observe(job, failure)
-        if error.retryable and job.failures + 1 < self.settings.max_attempts:
-            if isinstance(error, OutOfMemory):
-                await self._need_less_memory()
-            wait = self.settings.retry_wait * 2**job.failures
-            await self._persist(lambda: self.ledger.retry(job, failure, wait))
-        else:
+        if not error.retryable or not await self._tried_again(job, failure):
             await self._persist(lambda: self.ledger.fail(job, failure))
+        elif isinstance(error, OutOfMemory):
+            await self._need_less_memory()
+
+    async def _tried_again(self, job: Job, failure: Failure) -> bool:
+        wait = self.settings.retry_wait * 2**job.failures
+        return await self._persist(lambda: self.ledger.retry(job, failure, wait, self.settings.max_attempts))
 
     async def _need_less_memory(self) -> None:
-        """Go on with half the batch: what was chosen is not known here, so the first step is a batch of one on top."""
-        self.child.batch_size = max((self.child.batch_size or 2) // 2, 1)
+        """Go on with half the batch, in a new process."""
+        used = (await self.child.describe())["batch_size"]
+        self.child.batch_size = max(int(str(used)) // 2, 1)
         await self.child.kill()
 
     async def _persist(self, write: Callable[[], Awaitable[Answer]]) -> Answer:

@@ -2,8 +2,9 @@
 
 Native code runs here, so that a crash, a hang or a lack of memory takes this process and nothing else.
 
-- stdin brings one JSON object a line: {"work": "transcribe" | "detect" | "warm_up", "media", "options", "result"} or
-  {"cancel": true}. When it closes, the parent is gone and so are we, in the middle of whatever it is.
+- stdin brings one JSON object a line: {"work": "transcribe" | "detect" | "warm_up" | "describe", "media", "options",
+  "result", "kept"} or {"cancel": true}. When it closes, the parent is gone and so are we, in the middle of whatever
+  it is.
 - stdout answers with one a line: {"stage", "done", "total"} while it goes on, then {"end": {...}} or {"error": {...}}.
   What libraries print goes to stderr.
 """
@@ -27,7 +28,9 @@ from wortlaut.formats.whisperx_json import render
 from wortlaut.jobs.engine import Engine, load_engine
 from wortlaut.jobs.errors import Failure
 from wortlaut.jobs.options_json import options_from_json
+from wortlaut.jobs.stage_results import StageResults
 from wortlaut.options import Progress
+from wortlaut.storage import open_storage
 
 REPORT = 0.2
 """Seconds between two progress messages of one stage: more would be noise."""
@@ -73,6 +76,12 @@ def _read(requests: queue.SimpleQueue[Plain], is_cancelled: threading.Event) -> 
     os._exit(1)
 
 
+def _results(request: Plain) -> StageResults | None:
+    """Open the results of stages where the request says that they lie."""
+    kept = request.get("kept")
+    return StageResults(open_storage(kept["storage"]).objects, kept["scope"]) if kept else None
+
+
 class _Desk:
     """Takes one request after the other."""
 
@@ -89,6 +98,7 @@ class _Desk:
             "transcribe": self._transcribe,
             "detect": self._detect,
             "warm_up": self._warm_up,
+            "describe": self._describe,
         }
         try:
             self._say(end=works[request["work"]](request))
@@ -99,10 +109,11 @@ class _Desk:
 
     def _transcribe(self, request: Plain) -> Plain:
         transcript = self._engine.transcribe(
-            Path(request["media"]), options_from_json(request["options"]), self._listen
+            Path(request["media"]), options_from_json(request["options"]), self._listen, _results(request)
         )
         Path(request["result"]).write_bytes(render(transcript))
-        return {"duration": transcript.duration, "seconds": dict(transcript.provenance.seconds)}
+        made_by = transcript.provenance
+        return {"duration": transcript.duration, "seconds": dict(made_by.seconds), "reused": dict(made_by.reused)}
 
     def _detect(self, request: Plain) -> Plain:
         guess = self._engine.detect_language(
@@ -110,10 +121,13 @@ class _Desk:
         )
         answer = {"language": guess.language, "probability": guess.probability}
         Path(request["result"]).write_text(json.dumps(answer), "utf-8")
-        return {"duration": None, "seconds": {}}
+        return {"duration": None, "seconds": {}, "reused": {}}
 
     def _warm_up(self, request: Plain) -> Plain:
         self._engine.warm_up(options_from_json(request["options"]), self._listen)
+        return self._describe(request)
+
+    def _describe(self, _request: Plain) -> Plain:
         return dict(self._engine.describe())
 
     def _listen(self, progress: Progress) -> None:

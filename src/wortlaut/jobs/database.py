@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -130,9 +130,11 @@ async def _record(connection: Connection, migrations: Iterable[Migration]) -> No
         await connection.execute("INSERT INTO wortlaut_migrations (name) VALUES (%s)", [each.name])
 
 
-async def fetch_one(connection: Connection, query: LiteralString, values: Iterable[Any] = ()) -> DictRow | None:
+async def fetch_one(
+    connection: Connection, query: LiteralString, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> DictRow | None:
     """Return the first row, if any."""
-    return await (await connection.execute(query, tuple(values))).fetchone()
+    return await (await connection.execute(query, values)).fetchone()
 
 
 async def fetch_all(connection: Connection, query: LiteralString, values: Iterable[Any] = ()) -> list[DictRow]:

@@ -205,10 +205,26 @@ async def database_of(settings: JobSettings, *, is_shared: bool) -> AsyncIterato
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
     elif is_shared and _is_in_use(settings.data_dir):
-        yield f"postgresql://postgres@/postgres?host={socket_folder((settings.data_dir / 'database').absolute())}"
+        yield database_of_service(settings)
     else:
         async with embedded_database(settings.data_dir) as url:
             yield url
+
+
+def database_of_service(settings: JobSettings) -> str:
+    """Return the URL of the database that a service with these settings runs, whether it runs just now or not.
+
+    Raises `DatabaseUnavailable` if there has never been one.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    folder = (settings.data_dir / "database").expanduser().absolute()
+    if not folder.is_dir():
+        raise DatabaseUnavailable(
+            f"No service has used the folder {settings.data_dir}.",
+            hint="Start `wortlaut serve` first, or set DATABASE_URL and WORTLAUT_STORAGE_URL to those of the service.",
+        )
+    return f"postgresql://postgres@/postgres?host={socket_folder(folder)}"
 
 
 def _is_in_use(data_dir: Path) -> bool:

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from wortlaut.jobs.stage_results import StageResults
 from wortlaut.options import Options
 from wortlaut.stages import LanguageGuess, Listener, ignore
 from wortlaut.transcript import Transcript
@@ -20,11 +21,19 @@ class Engine(Protocol):
         ...
 
     def describe(self) -> Mapping[str, object]:
-        """Return `device`, `compute_type`, `cuda_available` and `diarization_available`, as JSON can hold them."""
+        """Return `device`, `compute_type`, `batch_size`, `cuda_available` and `diarization_available`, as JSON.
+
+        Loads nothing.
+        """
         ...
 
-    def transcribe(self, media: Path, options: Options, listener: Listener = ignore) -> Transcript:
-        """Return who said what, when. `listener` may raise `Cancelled`. Raises `WortlautError`s."""
+    def transcribe(
+        self, media: Path, options: Options, listener: Listener = ignore, results: StageResults | None = None
+    ) -> Transcript:
+        """Return who said what, when. `listener` may raise `Cancelled`. Raises `WortlautError`s.
+
+        What `results` holds of stages is not computed again, and what is computed is added to it.
+        """
         ...
 
     def detect_language(self, media: Path, options: Options, listener: Listener = ignore) -> LanguageGuess:

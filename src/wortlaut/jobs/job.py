@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -26,7 +27,11 @@ _ESTIMABLE = 0.05
 class Job:
     """One row. `attempt` counts starts, `reasons` why earlier attempts came to nothing; `error` is the final reason.
 
-    `lease` names the attempt that may write: an attempt that lost it cannot harm the job any more.
+    `failures` and `starts_in_vain` count attempts since the job last got further.
+
+    `lease` names the attempt that may write: an attempt that lost it cannot harm the job any more. `scope` says with
+    whom results of stages are shared: all jobs on the recording with this SHA-256, or this job alone. `reused` is how
+    much of each stage the result took from there; `is_cached`, that nothing had to be computed.
     """
 
     id: str
@@ -40,7 +45,9 @@ class Job:
     state: State
     attempt: int
     failures: int
+    starts_in_vain: int
     created: datetime
+    scope: str
     started: datetime | None = None
     finished: datetime | None = None
     lease: str | None = None
@@ -51,6 +58,9 @@ class Job:
     result_key: str | None = None
     duration: float | None = None
     webhook: str | None = None
+    reused: Mapping[str, float] = field(default_factory=dict)
+    is_cached: bool = False
+    rerun_of: str | None = None
 
     @property
     def is_finished(self) -> bool:

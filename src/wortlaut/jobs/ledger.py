@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal, LiteralString
 
 from procrastinate import App
 from psycopg.types.json import Jsonb
 
+from wortlaut import __version__
 from wortlaut.jobs import statements as sql
 from wortlaut.jobs.database import Connection, Pool, fetch_all, fetch_one, transaction
 from wortlaut.jobs.errors import Failure, IdempotencyConflict, JobNotFound, QueueFull
@@ -27,15 +28,24 @@ TASK = "transcribe"
 TELL = "tell"
 """The other task: tell a caller's server that its job has ended."""
 
+_DELETION_LOCK = 7_309_453_125
+"""An advisory lock: of two jobs with one recording that are deleted at once, the later one sees that it is the last."""
+
 LEASE_LIFE = 5.0
 """Seconds without a beat after which an attempt counts as dead, and the job may be claimed anew."""
+
+STEP = 0.01
+"""The part of a job by which an attempt must get further than all before to count as progress."""
 
 Beat = Literal["go on", "cancel", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is needed to make a job. The media lies in the storage already."""
+    """What is needed to make a job. The media lies in the storage already.
+
+    `scope` None: results of stages are this job's own. `shares` is the job whose media this one uses as well.
+    """
 
     id: str
     owner: str
@@ -47,6 +57,26 @@ class Submission:
     priority: int = BATCH
     idempotency_key: str | None = None
     webhook: str | None = None
+    scope: str | None = None
+    shares: str | None = None
+    rerun_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result that is there before its job: a copy of another job's."""
+
+    result_key: str
+    duration: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A job that is no more, and whether it was the last with this media and this scope."""
+
+    job: Job
+    frees_media: bool
+    frees_scope: bool
 
 
 def new_id() -> str:
@@ -62,16 +92,23 @@ class Ledger:
     queue: App
     lease_life: float = LEASE_LIFE
 
-    async def submit(self, submission: Submission, *, max_queued: int | None = None) -> tuple[Job, bool]:
-        """Accept a job, and put it into the queue in the same transaction.
+    async def submit(
+        self, submission: Submission, *, max_queued: int | None = None, answer: Answer | None = None
+    ) -> tuple[Job, bool]:
+        """Accept a job, and put it into the queue in the same transaction, unless the answer is there already.
 
         Returns the job and whether it is new: the same Idempotency-Key of the same owner gives the same job.
-        Raises `IdempotencyConflict` if that asked for something else, `QueueFull` if too many wait.
+        Raises `IdempotencyConflict` if that asked for something else, `QueueFull` if too many wait, `JobNotFound` if
+        the job whose media it would share has gone meanwhile.
         """
         async with transaction(self.pool) as connection:
-            if max_queued is not None:
+            if submission.shares is not None and not await fetch_one(connection, sql.HOLD, [submission.shares]):
+                raise JobNotFound
+            if max_queued is not None and answer is None:
                 await _refuse_overload(connection, max_queued)
             row = await fetch_one(connection, sql.INSERT, _values(submission))
+            if row is not None and answer is not None:
+                return await self._answered(connection, row, answer), True
             if row is not None:
                 await self._enqueue(connection, submission.id, submission.priority)
                 return _job(row), True
@@ -82,6 +119,25 @@ class Ledger:
         if (job.options, job.media_bytes, job.work) != (submission.options, submission.media_bytes, submission.work):
             raise IdempotencyConflict
         return job, False
+
+    async def _answered(self, connection: Connection, row: Mapping[str, Any], answer: Answer) -> Job:
+        values = [answer.result_key, answer.duration, __version__, row["id"]]
+        done = await fetch_one(connection, sql.ANSWER, values)
+        if row["webhook"]:
+            await self._tell(connection, row["id"], 1, 0.0)
+        return _found(done)
+
+    async def same_work(self, scope: str, options: Options, work: Work) -> Job | None:
+        """Return a job that this version has done on the same recording with the same options, whoever asked for it."""
+        values = [scope, Jsonb(options_to_json(options)), work, __version__]
+        async with transaction(self.pool) as connection:
+            row = await fetch_one(connection, sql.SAME_WORK, values)
+        return None if row is None else _job(row)
+
+    async def uses(self, media_key: str, scope: str) -> tuple[bool, bool]:
+        """Say whether any job has this media, and whether any has this scope."""
+        async with transaction(self.pool) as connection:
+            return await _uses(connection, media_key, scope)
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; `owner` None sees all. Raises `JobNotFound`."""
@@ -108,25 +164,32 @@ class Ledger:
 
     async def beat(self, job: Job, progress: Progress | None) -> Beat:
         """Write down how far the attempt has come, and learn whether it is still wanted."""
-        values = _progress_values(progress)
+        values = {"id": job.id, "lease": job.lease, "step": STEP, **_progress_values(job, progress)}
         async with transaction(self.pool) as connection:
-            row = await fetch_one(connection, sql.BEAT, [*values, job.id, job.lease])
+            row = await fetch_one(connection, sql.BEAT, values)
         if row is None:
             return "lost"
         return "cancel" if row["is_cancel_requested"] else "go on"
 
-    async def finish(self, job: Job, result_key: str, duration: float | None) -> bool:
+    async def finish(
+        self, job: Job, result_key: str, duration: float | None, reused: Mapping[str, float] | None = None
+    ) -> bool:
         """Give the job its result; False if this attempt no longer counts."""
-        return await self._end(sql.FINISH, [result_key, duration, job.id, job.lease])
+        values = [result_key, duration, __version__, Jsonb(dict(reused or {})), job.id, job.lease]
+        return await self._end(sql.FINISH, values)
 
     async def fail(self, job: Job, failure: Failure) -> bool:
         """End the job with an error; False if this attempt no longer counts."""
         return await self._end(sql.FAIL, [Jsonb(failure.to_json()), job.id, job.lease])
 
-    async def retry(self, job: Job, failure: Failure, wait: float) -> bool:
-        """Put the job back into the queue, for `wait` seconds from now, and keep the reason."""
+    async def retry(self, job: Job, failure: Failure, wait: float, max_attempts: int) -> bool:
+        """Put the job back into the queue, for `wait` seconds from now, and keep the reason.
+
+        False if this attempt no longer counts, or if so many have failed since the job last got further.
+        """
         async with transaction(self.pool) as connection:
-            row = await fetch_one(connection, sql.RETRY, [Jsonb([failure.to_json()]), job.id, job.lease])
+            values = [Jsonb([failure.to_json()]), job.id, job.lease, max_attempts]
+            row = await fetch_one(connection, sql.RETRY, values)
             if row is not None:
                 await self._enqueue(connection, job.id, job.priority, wait)
             return row is not None
@@ -151,10 +214,13 @@ class Ledger:
         async with transaction(self.pool) as connection:
             await self._tell(connection, job.id, attempt, wait)
 
-    async def delete(self, job_id: str, owner: str | None = None) -> Job:
+    async def delete(self, job_id: str, owner: str | None = None) -> Deleted:
         """Forget a job and return what it was. Its objects are the caller's to delete."""
         async with transaction(self.pool) as connection:
-            return _found(await fetch_one(connection, sql.DELETE, [job_id, owner, owner]))
+            await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_DELETION_LOCK])
+            job = _found(await fetch_one(connection, sql.DELETE, [job_id, owner, owner]))
+            has_media, has_scope = await _uses(connection, job.media_key, job.scope)
+        return Deleted(job, frees_media=not has_media, frees_scope=not has_scope)
 
     async def expired(self, hours: float) -> Sequence[Job]:
         """Return some finished jobs that are older than that."""
@@ -213,11 +279,16 @@ def _values(submission: Submission) -> Sequence[Any]:
         submission.priority,
         submission.idempotency_key,
         submission.webhook,
+        submission.scope or submission.id,
+        submission.rerun_of,
     ]
 
 
-def _progress_values(progress: Progress | None) -> Sequence[Any]:
-    return [progress.stage, progress.done, progress.total] if progress else [None, None, None]
+def _progress_values(job: Job, progress: Progress | None) -> Mapping[str, Any]:
+    if progress is None:
+        return {"stage": None, "done": None, "total": None, "share": 0.0}
+    share = replace(job, progress=progress).share
+    return {"stage": progress.stage, "done": progress.done, "total": progress.total, "share": share}
 
 
 def _escaped(text: str) -> str:
@@ -229,6 +300,11 @@ async def _refuse_overload(connection: Connection, max_queued: int) -> None:
     row = await fetch_one(connection, "SELECT count(*) AS count FROM wortlaut_jobs WHERE state = 'queued'")
     if row and row["count"] >= max_queued:
         raise QueueFull
+
+
+async def _uses(connection: Connection, media_key: str, scope: str) -> tuple[bool, bool]:
+    row = await fetch_one(connection, sql.USES, [media_key, scope])
+    return bool(row and row["has_media"]), bool(row and row["has_scope"])
 
 
 def _found(row: Mapping[str, Any] | None) -> Job:

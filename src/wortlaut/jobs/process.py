@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,23 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What the child says at the end: seconds of the recording (None: nothing decoded), seconds of each stage."""
+    """What the child says at the end.
+
+    `duration`: seconds of the recording, None if nothing was decoded. `seconds`: wall time of each stage. `reused`: how
+    much of a stage, (0, 1], an earlier attempt or job had done.
+    """
 
     duration: float | None
     seconds: Mapping[str, float]
+    reused: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where results of stages are kept: in which storage, and who shares them."""
+
+    storage: str
+    scope: str
 
 
 @dataclass(slots=True)
@@ -62,15 +75,22 @@ class Child:
         """Start the process if need be, load what these options need, and return what the engine says of itself."""
         return await self._ask({"work": "warm_up", "options": options_to_json(options)}, report)
 
-    async def work(self, work: str, media: Path, options: Options, result: Path, report: Report) -> Finished:
+    async def describe(self) -> Mapping[str, object]:
+        """Return what the engine says of itself, without loading anything."""
+        return await self._ask({"work": "describe"}, lambda _: None)
+
+    async def work(
+        self, work: str, media: Path, options: Options, result: Path, report: Report, kept: Kept | None = None
+    ) -> Finished:
         """Do a piece of work; its result is in the file `result` afterwards.
 
         Raises what the work raised, `WorkerCrashed`, `WorkerHung`, or `OutOfMemory` if the system has killed it.
         If this call is cancelled, the child is stopped: kindly at first.
         """
-        request = {"work": work, "media": str(media), "options": options_to_json(options), "result": str(result)}
+        request: dict[str, Any] = {"work": work, "media": str(media), "result": str(result)}
+        request |= {"options": options_to_json(options), "kept": kept and asdict(kept)}
         end = await self._ask(request, report)
-        return Finished(end["duration"], end["seconds"])
+        return Finished(end["duration"], end["seconds"], end["reused"])
 
     async def kill(self) -> None:
         """End the process at once and wait until it is gone."""

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from wortlaut.settings import config_file
+from wortlaut.settings import Sourced
 
 ENGINE = "wortlaut.jobs.transcriber_engine:open_engine"
 """What a child process works with, as module:callable."""
@@ -26,10 +25,8 @@ OLD_NAMES = {
 """Environment variables of the services that this one replaces, and what they are called here."""
 
 
-class JobSettings(BaseSettings):
+class JobSettings(Sourced):
     """Every setting, its default and the names it goes by in the environment."""
-
-    model_config = SettingsConfigDict(env_prefix="WORTLAUT_", extra="ignore", frozen=True, populate_by_name=True)
 
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("wortlaut") / "service",
@@ -44,7 +41,7 @@ class JobSettings(BaseSettings):
         default=None, description="Folder or s3://bucket/prefix for media and results; `objects` in the data folder."
     )
     workers: int = Field(default=1, ge=0, description="Jobs worked on at once, each in a process of its own.")
-    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets while its errors are worth a retry.")
+    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets to get any further.")
     silence: float = Field(
         default=600.0, gt=0, description="Seconds a working process may report nothing before it counts as hung."
     )
@@ -58,6 +55,11 @@ class JobSettings(BaseSettings):
         default=30.0,
         gt=0,
         description="Seconds without a sign of life after which a worker's jobs are given to others.",
+    )
+    caches: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("WORTLAUT_CACHE", "cache"),
+        description="Answer the same recording with the same options from an earlier result, whoever asked for that.",
     )
     retention_hours: float = Field(
         default=168.0, ge=0, description="Hours that a finished job is kept; 0: until somebody deletes it."
@@ -73,18 +75,6 @@ class JobSettings(BaseSettings):
     def storage(self) -> Path | str:
         """Where media and results lie."""
         return self.storage_url or self.data_dir / "objects"
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 the signature is pydantic's
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given beats the environment beats the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
 
 def translate_old_names(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 import ctranslate2
 
 from wortlaut.assembly import Transcriber, open_store
 from wortlaut.jobs.engine import Engine
+from wortlaut.jobs.reusing import reusing
+from wortlaut.jobs.stage_results import StageResults
 from wortlaut.options import Options
 from wortlaut.pipeline import NO_LANGUAGE
 from wortlaut.recognition.placement import choose_compute_type, choose_device
+from wortlaut.recognition.recognizer import BATCH_SIZES
 from wortlaut.stages import LanguageGuess, Listener, ignore
+from wortlaut.transcript import Transcript
 
 
 class TranscriberEngine(Transcriber):
-    """A `Transcriber` that can also say which language is spoken, and what it runs on."""
+    """A `Transcriber` that keeps results of stages, says which language is spoken, and what it runs on."""
+
+    def transcribe(
+        self,
+        media: str | PathLike[str],
+        options: Options | None = None,
+        listener: Listener = ignore,
+        results: StageResults | None = None,
+    ) -> Transcript:
+        """Return who said what, when, with what `results` holds taken from there."""
+        if results is None:
+            return super().transcribe(media, options, listener)
+        options = options or Options()
+        with ExitStack() as held:
+            pipeline = reusing(self._pipeline(options, held, listener), options, results)
+            transcript = pipeline.transcribe(Path(media), options, listener)
+        return replace(transcript, provenance=replace(transcript.provenance, reused=results.reused))
 
     def describe(self) -> Mapping[str, object]:
-        """Return `device`, `compute_type`, `cuda_available` and `diarization_available`."""
         store = open_store(self.settings)
         device = choose_device(self.settings.device)
         return {
             "device": device,
             "compute_type": choose_compute_type(self.settings.compute_type, device),
+            "batch_size": self.settings.batch_size or BATCH_SIZES[device],
             "cuda_available": ctranslate2.get_cuda_device_count() > 0,
             "diarization_available": all(store.find(name) for name in ("segmentation-3.0", "campplus")),
         }

@@ -15,13 +15,14 @@ from procrastinate import App
 
 from wortlaut.errors import WortlautError
 from wortlaut.jobs.attempt import BEAT, Attempt
-from wortlaut.jobs.database import Pool, open_pool, our_errors
+from wortlaut.jobs.database import Pool, migrate, open_pool, our_errors
 from wortlaut.jobs.errors import DatabaseUnavailable, Failure, JobNotFound
 from wortlaut.jobs.job import Job
 from wortlaut.jobs.ledger import Ledger
 from wortlaut.jobs.process import Child, Finished
 from wortlaut.jobs.queue import open_queue, recover
 from wortlaut.jobs.settings import JobSettings
+from wortlaut.jobs.stage_results import folder_of
 from wortlaut.jobs.webhooks import Webhooks
 from wortlaut.options import Options
 from wortlaut.stages import ignore
@@ -70,7 +71,12 @@ class Worker:
                 await asyncio.sleep(RECONNECT)
 
     async def _run(self) -> None:
-        async with open_pool(self.url) as pool, self._upkeep(pool) as (ledger, storage):
+        async with open_pool(self.url) as pool:
+            await migrate(pool)
+            await self._work_on(pool)
+
+    async def _work_on(self, pool: Pool) -> None:
+        async with self._upkeep(pool) as (ledger, storage):
 
             async def work(job_id: str) -> None:
                 # The queue's worker ends when the database goes away; the attempt outlives that.
@@ -180,16 +186,32 @@ async def tidy(ledger: Ledger, storage: Storage, retention_hours: float, *, orph
     if retention_hours:
         for job in await ledger.expired(retention_hours):
             await forget(ledger, storage, job.id)
-    for prefix in ("media", "results"):
+    for prefix in ("media", "results", "stages"):
         for each in await storage.listing(prefix):
-            if time.time() - each.modified.timestamp() > orphan_age:
-                try:
-                    await ledger.get(PurePosixPath(each.key).parts[1])
-                except JobNotFound:
-                    await storage.delete(each.key)
+            is_old = time.time() - each.modified.timestamp() > orphan_age
+            if is_old and not await _belongs_to_a_job(ledger, each.key):
+                await storage.delete(each.key)
+
+
+async def _belongs_to_a_job(ledger: Ledger, key: str) -> bool:
+    prefix, name, *_ = PurePosixPath(key).parts
+    if prefix == "results":
+        try:
+            return bool(await ledger.get(name))
+        except JobNotFound:
+            return False
+    has_media, has_scope = await ledger.uses(key, name)
+    return has_media if prefix == "media" else has_scope
 
 
 async def forget(ledger: Ledger, storage: Storage, job_id: str, owner: str | None = None) -> None:
-    """Delete a job, its media and its results. One that runs stops within a second."""
-    job = await ledger.delete(job_id, owner)
-    await storage.delete(job.media_key, *(each.key for each in await storage.listing(f"results/{job.id}")))
+    """Delete a job and its results; media and results of stages, if no other job uses them.
+
+    A job that runs stops within a second.
+    """
+    deleted = await ledger.delete(job_id, owner)
+    await storage.delete_all(f"results/{deleted.job.id}")
+    if deleted.frees_media:
+        await storage.delete(deleted.job.media_key)
+    if deleted.frees_scope:
+        await storage.delete_all(folder_of(deleted.job.scope))

@@ -21,8 +21,8 @@ from wortlaut.jobs.remote import host_of
 from wortlaut.jobs.worker import forget
 from wortlaut.options import Speakers
 from wortlaut.server.answers import format_accepted, format_named, rendered
-from wortlaut.server.openapi import SUBMISSION
-from wortlaut.server.parameters import Defaults, make_options
+from wortlaut.server.openapi import CHANGES, SUBMISSION
+from wortlaut.server.parameters import Defaults, change_options, make_options
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.service import Service
 from wortlaut.server.uploads import Received, Recording, fetched, receive
@@ -62,7 +62,14 @@ async def submit(
         options = make_options(received.parameters, Defaults(service.settings.model, speakers=Speakers()))
         webhook = _webhook(received, service)
         async with _recording(received, service) as recording:
-            job = await service.submit(recording, options, caller, idempotency_key=idempotency_key, webhook=webhook)
+            job = await service.submit(
+                recording,
+                options,
+                caller,
+                idempotency_key=idempotency_key,
+                webhook=webhook,
+                shares=received.parameters.flag("cache", default=True),
+            )
         warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
     return JSONResponse({**view(job), "warnings": warnings}, 202, {"Location": f"/v1/jobs/{job.id}"})
 
@@ -140,6 +147,18 @@ async def cancel(job_id: JobId, service: Serving, caller: Submitter) -> dict[str
     return view(await service.ledger.cancel(job_id, caller.owner))
 
 
+@router.post("/{job_id}/rerun", status_code=202, openapi_extra=CHANGES, summary="Once more, with other options")
+async def rerun(request: Request, job_id: JobId, service: Serving, caller: Submitter) -> JSONResponse:
+    """Make a new job on the same recording. Options that are not given stay; stages they do not concern are reused."""
+    job = await service.ledger.get(job_id, caller.owner)
+    async with receive(request, service.settings.max_upload_bytes) as received:
+        options = change_options(received.parameters, job.options)
+        shares = received.parameters.flag("cache", default=True)
+        warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
+    again = await service.rerun(job, options, shares=shares)
+    return JSONResponse({**view(again), "warnings": warnings}, 202, {"Location": f"/v1/jobs/{again.id}"})
+
+
 @router.delete("/{job_id}", status_code=204, summary="Delete it")
 async def delete(job_id: JobId, service: Serving, caller: Submitter) -> None:
     """Delete a job, its recording and its results. One that runs is stopped."""
@@ -185,6 +204,9 @@ def view(job: Job) -> dict[str, object]:
         "is_cancel_requested": job.is_cancel_requested,
         "error": job.error.to_json() if job.error else None,
         "failed_attempts": [reason.to_json() for reason in job.reasons],
+        "is_cached": job.is_cached,
+        "reused": dict(job.reused),
+        "rerun_of": job.rerun_of,
         "options": options_to_json(job.options),
         "links": {
             "self": f"/v1/jobs/{job.id}",

@@ -11,6 +11,8 @@ _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "boolean"}
 _NUMBER: Schema = {"type": "integer", "minimum": 1}
 
+_SHARES = "Use what was computed for this recording before, and let later jobs use this."
+
 _PROPERTIES: Mapping[str, Schema] = {
     "language": {**_TEXT, "description": "Code or English name; detected when left out."},
     "languages": {**_TEXT, "description": "Those that may occur, where the language is detected; comma-separated."},
@@ -42,9 +44,19 @@ SUBMISSION = form(
     also={
         "url": {**_TEXT, "description": "Where the recording lies, instead of the file."},
         "webhook": {**_TEXT, "description": "Where to POST that the job has ended."},
+        "cache": {**_FLAG, "description": _SHARES},
     },
 )
 SUBMISSION["requestBody"]["content"]["multipart/form-data"]["schema"].pop("required")
+CHANGES: Schema = {
+    "requestBody": {
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {**_PROPERTIES, "cache": {**_FLAG, "description": _SHARES}}}
+            }
+        }
+    }
+}
 CONDUCTOR = form("file")
 OPENAI = form(
     "file",

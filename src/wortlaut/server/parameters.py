@@ -6,7 +6,7 @@ A parameter that has no effect here is answered with a warning, so that nobody b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from wortlaut.errors import InvalidOption, UnknownModel
@@ -50,6 +50,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "granularities": ("timestamp_granularities[]", "timestamp_granularities"),
     "stream": ("stream",),
     "url": ("url",),
+    "cache": ("cache",),
     "webhook": ("webhook", "callback_url"),
     "encode": ("encode",),
     "word_timestamps": ("word_timestamps",),
@@ -167,6 +168,36 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
         channels=cast("Channels", parameters.text("channels") or "mix"),
         channel_labels=parameters.listed("channel_labels"),
     )
+
+
+def change_options(parameters: Parameters, options: Options) -> Options:
+    """Return options in which only what is given is different. Raises `InputError`s."""
+    asked = make_options(parameters, Defaults(options.model, options.speakers, options.task))
+    given = {name for name, meanings in _SET_BY.items() if not meanings.isdisjoint(parameters.values)}
+    decoding = {name: getattr(asked.decoding, name) for name in given & _IN_DECODING}
+    changed = {name: getattr(asked, name) for name in given - _IN_DECODING}
+    return replace(options, **changed, decoding=replace(options.decoding, **decoding))
+
+
+_SET_BY: Mapping[str, frozenset[str]] = {
+    "model": frozenset({"model"}),
+    "language": frozenset({"language"}),
+    "languages": frozenset({"languages"}),
+    "task": frozenset({"task"}),
+    "words": frozenset({"words"}),
+    "speakers": frozenset({"speakers", "diarize", "num_speakers", "min_speakers", "max_speakers"}),
+    "beam_size": frozenset({"beam_size"}),
+    "temperatures": frozenset({"temperature"}),
+    "initial_prompt": frozenset({"initial_prompt"}),
+    "hotwords": frozenset({"hotwords"}),
+    "verbatim": frozenset({"verbatim"}),
+    "suppress_numerals": frozenset({"suppress_numerals"}),
+    "numerals": frozenset({"numerals"}),
+    "channels": frozenset({"channels"}),
+    "channel_labels": frozenset({"channel_labels"}),
+}
+"""Which parameters set which field of the options."""
+_IN_DECODING = frozenset({"beam_size", "temperatures", "initial_prompt", "hotwords", "verbatim", "suppress_numerals"})
 
 
 def _languages(parameters: Parameters) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import Request
@@ -17,9 +17,9 @@ from wortlaut.formats.read import read_json
 from wortlaut.jobs.changes import Changes
 from wortlaut.jobs.database import Pool, migrate, open_pool
 from wortlaut.jobs.embedded import database_of
-from wortlaut.jobs.errors import DatabaseUnavailable, JobUnfinished
+from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound, JobUnfinished
 from wortlaut.jobs.job import WAITED_FOR, Job, Work
-from wortlaut.jobs.ledger import Ledger, Submission, new_id
+from wortlaut.jobs.ledger import Answer, Ledger, Submission, new_id
 from wortlaut.jobs.queue import open_queue
 from wortlaut.jobs.worker import Worker, forget
 from wortlaut.options import Options
@@ -61,31 +61,77 @@ class Service:
         priority: int = 0,
         idempotency_key: str | None = None,
         webhook: str | None = None,
+        shares: bool = True,
     ) -> Job:
-        """Store the recording and accept the job; after this returned, it will be done."""
+        """Store the recording and accept the job; after this returned, it will be done.
+
+        `shares`: take the result, or those of stages, from other jobs on the same recording, and let them take ours.
+        """
         job_id = new_id()
-        media_key = f"media/{job_id}"
-        await self.storage.put(media_key, recording.content())
         submission = Submission(
             job_id,
             caller.id,
             recording.name,
-            media_key,
+            f"media/{job_id}",
             recording.size_bytes,
             options,
             work,
             priority,
             idempotency_key,
             webhook,
+            await asyncio.to_thread(recording.digest) if shares and self.settings.caches else None,
         )
+        return await self._answered(submission) or await self._queued(submission, recording)
+
+    async def _answered(self, submission: Submission) -> Job | None:
+        """Answer with a copy of what another job on the same recording has come to, if there is one."""
+        if submission.scope is None:
+            return None
+        done = await self.ledger.same_work(submission.scope, submission.options, submission.work)
+        if done is None or done.result_key is None:
+            return None
+        answer = Answer(f"results/{submission.id}/0.json", done.duration)
+        sharing = replace(submission, media_key=done.media_key, shares=done.id)
+        is_new = False
+        try:
+            await self.storage.put(answer.result_key, await self.storage.get(done.result_key))
+            job, is_new = await self.ledger.submit(sharing, answer=answer)
+        except (JobNotFound, ObjectMissing):  # deleted a moment ago
+            return None
+        finally:
+            if not is_new:
+                await self.storage.delete(answer.result_key)
+        log.info("answered", extra={"action": "job_answered", "job_id": job.id, "is_new": is_new})
+        return job
+
+    async def _queued(self, submission: Submission, recording: Recording) -> Job:
+        await self.storage.put(submission.media_key, recording.content())
         is_new = False
         try:
             job, is_new = await self.ledger.submit(submission, max_queued=self.settings.max_queued)
         finally:
             if not is_new:
-                await self.storage.delete(media_key)
+                await self.storage.delete(submission.media_key)
         log.info("accepted", extra={"action": "job_accepted", "job_id": job.id, "is_new": is_new})
         return job
+
+    async def rerun(self, job: Job, options: Options, *, shares: bool = True) -> Job:
+        """Accept a job on the recording of another one; what that has found out is used where it still applies."""
+        submission = Submission(
+            new_id(),
+            job.owner,
+            job.name,
+            job.media_key,
+            job.media_bytes,
+            options,
+            job.work,
+            scope=job.scope if shares else None,
+            shares=job.id,
+            rerun_of=job.id,
+        )
+        again, _ = await self.ledger.submit(submission, max_queued=self.settings.max_queued)
+        log.info("rerun", extra={"action": "job_rerun", "job_id": again.id, "rerun_of": job.id})
+        return again
 
     async def begin(self, recording: Recording, options: Options, caller: Caller, work: Work = "transcribe") -> Job:
         """Accept a job that somebody waits for."""

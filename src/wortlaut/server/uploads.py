@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
 from wortlaut.audio import SAMPLE_RATE
 from wortlaut.errors import InvalidOption
@@ -45,6 +46,14 @@ class Recording:
     def content(self) -> IO[bytes] | Iterator[bytes]:
         """Return what is to be stored: the file, or pieces of header and file."""
         return self._pieces() if self.header else self.file
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what is to be stored, as hex."""
+        found = hashlib.sha256()
+        for piece in self._pieces():
+            found.update(piece)
+        self.file.seek(0)
+        return found.hexdigest()
 
     def _pieces(self) -> Iterator[bytes]:
         yield self.header
@@ -84,6 +93,8 @@ async def receive(request: Request, limit_bytes: int) -> AsyncIterator[Received]
 
 async def _form(request: Request, limit_bytes: int) -> FormData:
     kind = request.headers.get("Content-Type", "")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return await FormParser(request.headers, _limited(request.stream(), 0)).parse()
     if not kind.startswith("multipart/form-data"):
         return FormData()
     if int(request.headers.get("Content-Length") or 0) > limit_bytes + ENVELOPE_BYTES:
