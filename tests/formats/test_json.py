@@ -56,7 +56,8 @@ def test_every_key_is_there_even_where_nothing_is_known(silence, conversation):
     assert set(document["segments"][0]) == {"start", "end", "text", "speaker", "words", "avg_logprob", "language"}
     assert set(document["turns"][0]) == {"start", "end", "speaker"}
     assert set(document["warnings"][0]) == {"code", "message", "start", "end"}
-    assert set(document["provenance"]) == {"versions", "models", "options", "devices", "seconds", "decisions"}
+    provenance = {"versions", "models", "options", "devices", "seconds", "decisions", "reused"}
+    assert set(document["provenance"]) == provenance
     assert document["word_segments"][2] == {
         "word": "R&D",
         "start": 1.3,
@@ -213,10 +214,11 @@ def test_arbitrary_json_is_read_or_refused(segments, turns):
     assert all(word.start <= word.end for word in transcript.words)
 
 
-def test_decisions_are_in_the_provenance_and_are_read_back():
+def test_decisions_and_what_was_reused_are_in_the_provenance_and_are_read_back():
     trial = Trial("as usual", " Danke.", -1.2, 0.7, 0.5, ("the model is unsure",))
     decisions = (Decision(0.0, 3.0, "dropped", ("nobody",), (trial,)), Decision(3.0, 9.0, "kept"))
-    transcript = Transcript((), (), "de", 9.0, Provenance(decisions=decisions))
+    transcript = Transcript((), (), "de", 9.0, Provenance(decisions=decisions, reused={"detect": 1.0}))
     written = json.loads(FORMATS["json"].render(transcript))
     assert written["provenance"]["decisions"][0]["trials"][0]["doubts"] == ["the model is unsure"]
-    assert read_json(json.dumps(written).encode()).provenance.decisions == decisions
+    read = read_json(json.dumps(written).encode()).provenance
+    assert (read.decisions, read.reused) == (decisions, {"detect": 1.0})
