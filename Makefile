@@ -51,5 +51,5 @@ $(RUN_STAMP): pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[eval,docx,server]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[eval,docx,server,wyoming]' --group dev
 	@touch $@

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -14,12 +15,13 @@ from pydantic import BaseModel, Field
 
 from wortlaut.errors import InvalidOption
 from wortlaut.formats import RenderOptions
-from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound
+from wortlaut.jobs.errors import DatabaseUnavailable, IdempotencyConflict, JobNotFound
 from wortlaut.jobs.job import Job, State
 from wortlaut.jobs.options_json import options_to_json
 from wortlaut.jobs.remote import host_of
 from wortlaut.jobs.worker import forget
-from wortlaut.options import Speakers
+from wortlaut.options import Options, Speakers
+from wortlaut.server.access import Caller
 from wortlaut.server.answers import format_accepted, format_named, rendered
 from wortlaut.server.openapi import SUBMISSION
 from wortlaut.server.parameters import Defaults, make_options
@@ -57,14 +59,51 @@ async def submit(
     caller: Submitter,
     idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> JSONResponse:
-    """Accept a recording, as the field `file` or by its `url`. The answer comes as soon as it is stored."""
+    """Accept a recording: as the field `file`, by its `url`, or as an `upload` that is complete.
+
+    The answer comes as soon as it is stored.
+    """
     async with receive(request, service.settings.max_upload_bytes) as received:
         options = make_options(received.parameters, Defaults(service.settings.model, speakers=Speakers()))
-        webhook = _webhook(received, service)
-        async with _recording(received, service) as recording:
-            job = await service.submit(recording, options, caller, idempotency_key=idempotency_key, webhook=webhook)
+        wanted = _Wanted(options, caller, idempotency_key, _webhook(received, service))
+        upload_id = received.parameters.text("upload")
+        if received.media is None and upload_id is not None:
+            job = await _submit_upload(service, upload_id, wanted)
+        else:
+            async with _recording(received, service) as recording:
+                job = await wanted.submit(service, recording)
         warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
     return JSONResponse({**view(job), "warnings": warnings}, 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is wanted, apart from the recording."""
+
+    options: Options
+    caller: Caller
+    idempotency_key: str | None
+    webhook: str | None
+
+    async def submit(self, service: Service, recording: Recording, *, key: str | None = None) -> Job:
+        idempotency_key = self.idempotency_key or key
+        return await service.submit(
+            recording, self.options, self.caller, idempotency_key=idempotency_key, webhook=self.webhook
+        )
+
+
+async def _submit_upload(service: Service, upload_id: str, wanted: _Wanted) -> Job:
+    """Make a job of a complete upload. It becomes one job only: naming it again gives the same."""
+    upload = await service.uploads.get(upload_id, wanted.caller.owner)
+    if upload.job_id is not None:
+        job = await service.ledger.get(upload.job_id, wanted.caller.owner)
+        if job.options != wanted.options:
+            raise IdempotencyConflict("This upload has become a job with other parameters.")
+        return job
+    async with service.uploads.recording(upload) as recording:
+        job = await wanted.submit(service, recording, key=f"upload {upload.id}")
+    await service.uploads.use(upload, job.id)
+    return job
 
 
 def _webhook(received: Received, service: Service) -> str | None:

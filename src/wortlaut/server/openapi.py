@@ -41,6 +41,7 @@ SUBMISSION = form(
     "file",
     also={
         "url": {**_TEXT, "description": "Where the recording lies, instead of the file."},
+        "upload": {**_TEXT, "description": "A complete upload's id (/v1/uploads), instead of the file."},
         "webhook": {**_TEXT, "description": "Where to POST that the job has ended."},
     },
 )
@@ -56,3 +57,6 @@ OPENAI = form(
 )
 ASR = form("audio_file", also={"output": _TEXT, "encode": _FLAG})
 DETECTION = form("audio_file", also={"encode": _FLAG})
+PIECE: Schema = {
+    "requestBody": {"content": {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}

@@ -44,6 +44,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "granularities": ("timestamp_granularities[]", "timestamp_granularities"),
     "stream": ("stream",),
     "url": ("url",),
+    "upload": ("upload", "upload_id"),
     "webhook": ("webhook", "callback_url"),
     "encode": ("encode",),
     "word_timestamps": ("word_timestamps",),
