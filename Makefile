@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench bench-quick clean help
+.PHONY: demo models test test-all check format docs bench bench-quick clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ check: $(DEV_STAMP) ## Format, lint, types, layers
 format: $(DEV_STAMP) ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(DEV_STAMP) ## Write the pages that are made from the code
+	$(BIN)/python docs/make_service_reference.py
 
 bench-quick: $(DEV_STAMP) models ## Compare the quality with bench/baseline.json; needs WORTLAUT_EVAL_DIR
 	$(BIN)/python bench/quick.py $(WORTLAUT_EVAL_DIR)

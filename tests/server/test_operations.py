@@ -66,10 +66,15 @@ def test_metrics_count_what_happened(http):
         'wortlaut_attempts_total{code="done"}',
         'wortlaut_attempts_total{code="media-invalid"}',
         'wortlaut_jobs{state="queued"}',
+        "wortlaut_waiting_seconds_count",
+        "wortlaut_running_seconds_count",
         "wortlaut_workers 1.0",
         'wortlaut_real_time_factor_bucket{le="0.5",stage="recognize"}',
     ):
         assert line in text
+    held = re.search(r'wortlaut_model_memory_bytes{process="0"} (\S+)', text)
+    assert held
+    assert float(held[1]) > 1_000_000
 
 
 @pytest.mark.parametrize("kind", list(all_errors()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
+import psutil
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
@@ -64,7 +65,19 @@ async def metrics(service: Serving, caller: Admin) -> Response:  # noqa: ARG001 
     """Return figures in Prometheus's text format."""
     counts = await service.ledger.counts()
     live = await service.ledger.live_workers(service.settings.stalled_after)
-    return Response(service.metrics.render(counts, live), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text = service.metrics.render(counts, live, _memory(service))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _memory(service: Service) -> dict[int, int]:
+    """Return the bytes that each working process of this service holds; 0 for one that is not running."""
+    found = {}
+    for number, child in enumerate(service.worker.children):
+        try:
+            found[number] = psutil.Process(child.pid).memory_info().rss if child.pid else 0
+        except psutil.NoSuchProcess:
+            found[number] = 0
+    return found
 
 
 async def _outcome(check: Awaitable[object]) -> str:
