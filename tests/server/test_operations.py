@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from wortlaut.server.app import create_app
 from wortlaut.server.problems import STATUS, status_of
 from wortlaut.server.settings import ServiceSettings, is_loopback
 
-DOCS = Path(__file__).parents[2] / "docs" / "service.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_health_answers_while_every_worker_is_busy(http, base_url):
@@ -100,14 +101,27 @@ def test_the_table_has_no_dead_lines():
     assert problems.MediaTooLarge in STATUS
 
 
+def test_the_reference_is_what_the_code_says():
+    reference = runpy.run_path(str(DOCS / "make_service_reference.py"))
+    assert (DOCS / "service-reference.md").read_text("utf-8") == reference["page"](), "run `make docs`"
+
+
 def test_every_setting_and_every_route_is_documented():
-    text = DOCS.read_text("utf-8")
+    text = (DOCS / "service-reference.md").read_text("utf-8")
     for name in ServiceSettings.model_fields:
         alias = ServiceSettings.model_fields[name].validation_alias
         known = alias.choices[0] if alias else f"WORTLAUT_{name.upper()}"
         assert f"`{known}`" in text, known
-    for path in create_app(ServiceSettings()).openapi()["paths"]:
-        assert re.sub(r"\{(\w+)\}", r"{\1}", path) in text, path
+    told = "".join(page.read_text("utf-8") for page in DOCS.glob("service*.md") if page.name != "service-reference.md")
+    for path, methods in create_app(ServiceSettings()).openapi()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in told, path
+
+
+def test_the_examples_in_the_documentation_compile():
+    for page in DOCS.glob("service*.md"):
+        for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            compile(code, page.name, "exec")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
 import psutil
 from fastapi import APIRouter, Response
@@ -12,11 +13,14 @@ from fastapi.responses import JSONResponse
 from wortlaut import __version__
 from wortlaut.errors import WortlautError
 from wortlaut.jobs.errors import WorkerLost
+from wortlaut.server.openapi import PROBLEMS, answers
 from wortlaut.server.problems import RETRY_AFTER
 from wortlaut.server.requests import Admin, Serving
 from wortlaut.server.service import Service
 
-router = APIRouter(tags=["operations"])
+_JSON: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+
+router = APIRouter(tags=["operations"], responses=PROBLEMS)
 
 
 @router.get("/")
@@ -46,7 +50,7 @@ async def health(service: Serving) -> dict[str, object]:
     }
 
 
-@router.get("/ready")
+@router.get("/ready", responses={503: {"description": "Something is missing, and what.", **_JSON}})
 async def ready(service: Serving) -> JSONResponse:
     """Say whether a job handed in now would be done: 200, or 503 with what is missing."""
     checks = {
@@ -60,7 +64,7 @@ async def ready(service: Serving) -> JSONResponse:
     return JSONResponse({"ready": is_ready, "checks": checks}, 200 if is_ready else 503, headers)
 
 
-@router.get("/metrics")
+@router.get("/metrics", responses=answers("text/plain"), response_class=Response)
 async def metrics(service: Serving, caller: Admin) -> Response:  # noqa: ARG001 only admins may look
     """Return figures in Prometheus's text format."""
     counts = await service.ledger.counts()

@@ -23,13 +23,13 @@ from wortlaut.jobs.worker import forget
 from wortlaut.options import Options, Speakers
 from wortlaut.server.access import Caller
 from wortlaut.server.answers import format_accepted, format_named, rendered
-from wortlaut.server.openapi import SUBMISSION
+from wortlaut.server.openapi import PROBLEMS, SUBMISSION, TRANSCRIPTS, answers
 from wortlaut.server.parameters import Defaults, make_options
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.service import Service
 from wortlaut.server.uploads import Received, Recording, fetched, receive
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
 
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{1,64}$")]
 
@@ -147,7 +147,9 @@ async def status(job_id: JobId, service: Serving, caller: Reader) -> dict[str, o
     return view(await service.ledger.get(job_id, caller.owner))
 
 
-@router.get("/{job_id}/events", summary="Follow it")
+@router.get(
+    "/{job_id}/events", summary="Follow it", responses=answers("text/event-stream"), response_class=StreamingResponse
+)
 async def events(job_id: JobId, service: Serving, caller: Reader) -> StreamingResponse:
     """Stream server-sent events: `progress` whenever something changes, `end` at the end; both have the status."""
     job = await service.ledger.get(job_id, caller.owner)
@@ -155,8 +157,13 @@ async def events(job_id: JobId, service: Serving, caller: Reader) -> StreamingRe
     return StreamingResponse(_events(service, job), headers=headers, media_type="text/event-stream")
 
 
-@router.get("/{job_id}/result", summary="The result")
-@router.get("/{job_id}/result.{suffix}", summary="The result, in the format of the suffix")
+@router.get("/{job_id}/result", summary="The result", responses=TRANSCRIPTS, response_class=Response)
+@router.get(
+    "/{job_id}/result.{suffix}",
+    summary="The result, in the format of the suffix",
+    responses=TRANSCRIPTS,
+    response_class=Response,
+)
 async def result(
     request: Request,
     job_id: JobId,

@@ -16,20 +16,21 @@ from wortlaut.formats import FORMATS, RenderOptions
 from wortlaut.options import Options, Speakers
 from wortlaut.server.answers import language_name, plain_notice, rendered, running_text, warning_headers
 from wortlaut.server.jobs_routes import KEEP_ALIVE
-from wortlaut.server.openapi import OPENAI
+from wortlaut.server.openapi import OPENAI, OPENAI_ERRORS, answers
 from wortlaut.server.parameters import Defaults, Parameters, make_options, names_of, recognition_models
 from wortlaut.server.problems import openai_error, status_of
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.uploads import receive
 from wortlaut.transcript import Segment, Transcript
 
-router = APIRouter(prefix="/v1", tags=["openai"])
+router = APIRouter(prefix="/v1", tags=["openai"], responses=OPENAI_ERRORS)
 
 ResponseFormat = Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]
+ANSWERS = answers("application/json", "text/plain", "application/x-subrip", "text/vtt", "text/event-stream")
 GRANULARITIES = frozenset({"word", "segment"})
 
 
-@router.post("/audio/transcriptions", openapi_extra=OPENAI, response_model=None)
+@router.post("/audio/transcriptions", openapi_extra=OPENAI, responses=ANSWERS, response_class=Response)
 async def transcriptions(request: Request, service: Serving, caller: Submitter) -> Response:
     """Transcribe while the caller waits."""
     async with receive(request, service.settings.max_upload_bytes) as received:
@@ -46,7 +47,7 @@ async def transcriptions(request: Request, service: Serving, caller: Submitter) 
     return await _answer(transcript, options, form, parameters)
 
 
-@router.post("/audio/translations", openapi_extra=OPENAI, response_model=None)
+@router.post("/audio/translations", openapi_extra=OPENAI, responses=ANSWERS, response_class=Response)
 async def translations(request: Request, service: Serving, caller: Submitter) -> Response:
     """Translate into English while the caller waits."""
     async with receive(request, service.settings.max_upload_bytes) as received:

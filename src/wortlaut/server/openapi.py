@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wortlaut.formats import FORMATS
+
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
+_FLAG: Schema = {"type": "string", "enum": ["true", "false", "1", "0", "yes", "no", "on", "off"]}
 _NUMBER: Schema = {"type": "integer", "minimum": 1}
 
 _PROPERTIES: Mapping[str, Schema] = {
@@ -27,6 +29,54 @@ _PROPERTIES: Mapping[str, Schema] = {
     "temperature": {"type": "number", "minimum": 0, "maximum": 1},
     "beam_size": _NUMBER,
 }
+
+
+_PROBLEM: Schema = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "hint"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": {**_TEXT, "description": "What is wrong."},
+        "code": {**_TEXT, "description": "The same for programs."},
+        "hint": {**_TEXT, "description": "What to do about it."},
+    },
+}
+_OPENAIS: Schema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {"message": _TEXT, "type": _TEXT, "param": {"type": ["string", "null"]}, "code": _TEXT},
+        }
+    },
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _failures(media_type: str, schema: Schema) -> Responses:
+    content = {media_type: {"schema": schema}}
+    return {
+        "4XX": {"description": "The request cannot be done as it is.", "content": content},
+        "5XX": {"description": "The service cannot do it now; Retry-After says when it may.", "content": content},
+    }
+
+
+PROBLEMS = _failures("application/problem+json", _PROBLEM)
+OPENAI_ERRORS = _failures("application/json", _OPENAIS)
+
+
+def answers(*media_types: str) -> Responses:
+    """Describe what a route answers that is not, or not only, JSON."""
+    content = {each: {"schema": {} if each.endswith("json") else _TEXT} for each in dict.fromkeys(media_types)}
+    return {200: {"description": "As asked for.", "content": content}}
+
+
+TRANSCRIPTS = answers(*(each.media_type for each in FORMATS.values()))
 
 
 def form(file_field: str, *, also: Mapping[str, Schema] | None = None) -> Schema:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from wortlaut import errors
 from wortlaut.jobs import errors as job_errors
@@ -143,15 +144,25 @@ def status_of(error: errors.WortlautError) -> HTTPStatus:
 def answer(request: Request, error: errors.WortlautError) -> JSONResponse:
     """Say what is wrong, in the shape that the caller knows."""
     status = status_of(error)
-    if request.url.path.startswith(OPENAI_PATHS):
-        response = _response(status, openai_error(error, status), "application/json")
-    else:
-        response = _response(status, problem(error, status), "application/problem+json")
-    if request.url.path.startswith(TUS_PATH):
-        response.headers.update({"Tus-Resumable": TUS_VERSION, "Tus-Version": TUS_VERSION})
+    response = _shaped(request, error, status)
     if isinstance(error, LimitReached):
         response.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
     return response
+
+
+def _shaped(request: Request, error: errors.WortlautError, status: HTTPStatus) -> JSONResponse:
+    if request.url.path.startswith(OPENAI_PATHS):
+        return _response(status, openai_error(error, status), "application/json")
+    response = _response(status, problem(error, status), "application/problem+json")
+    if request.url.path.startswith(TUS_PATH):
+        response.headers.update({"Tus-Resumable": TUS_VERSION, "Tus-Version": TUS_VERSION})
+    return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Return every method of this path; the framework names those of the first route only."""
+    matching = (each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE)
+    return {method for each in matching for method in getattr(each, "methods", None) or ()}
 
 
 def problem(error: errors.WortlautError, status: int) -> dict[str, object]:
@@ -202,9 +213,10 @@ def _starlettes(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     ours = errors.WortlautError(f"{status.phrase}: {request.method} {request.url.path}", hint="/docs lists the routes.")
-    shape = openai_error if request.url.path.startswith(OPENAI_PATHS) else problem
-    response = _response(status, {**shape(ours, status)}, "application/problem+json")
+    response = _shaped(request, ours, status)
     response.headers.update(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return response
 
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from starlette.requests import ClientDisconnect
 
 from wortlaut.errors import InvalidOption
-from wortlaut.server.openapi import PIECE
+from wortlaut.server.openapi import PIECE, PROBLEMS
 from wortlaut.server.problems import TUS_VERSION, MediaTooLarge, ProtocolMismatch, WrongContentType
 from wortlaut.server.requests import Serving, Submitter
 from wortlaut.server.resumable import Upload
@@ -28,13 +28,13 @@ EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 PIECE_TYPE = "application/offset+octet-stream"
 MOST_METADATA_BYTES = 4096
 
-router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
+router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=PROBLEMS)
 
 UploadId = Annotated[str, Path(pattern="^[0-9a-f]{1,64}$")]
 Bytes = Annotated[int | None, Header(ge=0, le=2**62)]
 
 
-def _spoken(tus_resumable: Annotated[str | None, Header()] = None) -> None:
+def _spoken(tus_resumable: Annotated[str | None, Header(json_schema_extra={"const": TUS_VERSION})] = None) -> None:
     """Refuse other versions of the protocol."""
     if tus_resumable != TUS_VERSION:
         raise ProtocolMismatch
