@@ -181,6 +181,8 @@ def test_unknown_routes_and_methods_are_problems_too(http):
     for answer in (http.get("/v2/nothing"), http.put("/v1/jobs")):
         assert answer.status_code in (404, 405)
         assert answer.json()["status"] == answer.status_code
+    assert http.put("/v1/jobs").headers["Allow"] == "GET, POST"
+    assert http.put("/v1/jobs/1").headers["Allow"] == "DELETE, GET"
 
 
 def test_the_openapi_document_describes_the_forms(http):

@@ -26,6 +26,8 @@ OPENAI_PATHS = ("/v1/audio/", "/v1/models")
 """Routes that answer errors in OpenAI's shape."""
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
 TUS_PATH, TUS_VERSION = "/v1/uploads", "1.0.0"
 """Routes whose every answer names the version of the tus protocol, which is this."""
 
@@ -75,6 +77,13 @@ class WrongContentType(errors.InputError):
 
     code = "wrong-content-type"
     default_hint = "Send `Content-Type: application/offset+octet-stream`."
+
+
+class ModelNotListed(errors.UnknownModel):
+    """There is no such model here."""
+
+    code = "model-not-found"
+    default_hint = "GET /v1/models lists them."
 
 
 class MediaMissing(errors.InputError):
@@ -127,6 +136,7 @@ STATUS: dict[type[errors.WortlautError], HTTPStatus] = {
     MediaTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     UploadNotFound: HTTPStatus.NOT_FOUND,
+    ModelNotListed: HTTPStatus.NOT_FOUND,
     UploadConflict: HTTPStatus.CONFLICT,
     ProtocolMismatch: HTTPStatus.PRECONDITION_FAILED,
     WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -161,8 +171,9 @@ def _shaped(request: Request, error: errors.WortlautError, status: HTTPStatus) -
 
 def _methods(request: Request) -> set[str]:
     """Return every method of this path; the framework names those of the first route only."""
-    matching = (each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE)
-    return {method for each in matching for method in getattr(each, "methods", None) or ()}
+    routes = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    return {method for method, scope in scopes.items() if any(each.matches(scope)[0] is Match.FULL for each in routes)}
 
 
 def problem(error: errors.WortlautError, status: int) -> dict[str, object]:
