@@ -133,6 +133,8 @@ def test_what_is_too_large_is_refused(http, chunked):
         ({"min_speakers": "3", "max_speakers": "2"}, "invalid-option"),
         ({"num_speakers": "0"}, "invalid-option"),
         ({"temperature": "9"}, "invalid-option"),
+        ({"beam_size": "0"}, "invalid-option"),
+        ({"beam_size": "1000000"}, "invalid-option"),
         ({"task": "dance"}, "invalid-option"),
         ({"words": "perhaps"}, "invalid-option"),
     ],

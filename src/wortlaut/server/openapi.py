@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wortlaut.formats import FORMATS
+from wortlaut.server.parameters import MOST_BEAMS
 
 Schema = dict[str, Any]
 
@@ -27,7 +28,7 @@ _PROPERTIES: Mapping[str, Schema] = {
     "initial_prompt": {**_TEXT, "description": "Style and spelling to follow. Also: prompt."},
     "hotwords": {**_TEXT, "description": "Names and terms to expect."},
     "temperature": {"type": "number", "minimum": 0, "maximum": 1},
-    "beam_size": _NUMBER,
+    "beam_size": {**_NUMBER, "maximum": MOST_BEAMS},
 }
 
 

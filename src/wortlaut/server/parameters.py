@@ -54,6 +54,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 ALWAYS_SO = frozenset({"vad_filter", "chunking_strategy", "batch_size"})
 """Speech is always found first and cut at pauses; the batch is a setting of the service."""
 
+MOST_BEAMS = 100
+"""More would cost much memory and gain nothing."""
+
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _KNOWN = {spelling: meaning for meaning, spellings in ALIASES.items() for spelling in spellings}
 
@@ -135,7 +138,7 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
     language, task = parameters.text("language"), parameters.text("task") or defaults.task
     temperature = parameters.fraction("temperature", 0, 1)
     decoding = Decoding(
-        beam_size=parameters.number("beam_size") or Decoding().beam_size,
+        beam_size=_beam_size(parameters),
         # OpenAI's 0 means: start there and rise while a window looks bad
         temperatures=(temperature,) if temperature else Decoding().temperatures,
         initial_prompt=parameters.text("initial_prompt"),
@@ -152,6 +155,15 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
         speakers=_speakers(parameters, defaults.speakers),
         decoding=decoding,
     )
+
+
+def _beam_size(parameters: Parameters) -> int:
+    number = parameters.number("beam_size")
+    if number is None:
+        return Decoding().beam_size
+    if not 1 <= number <= MOST_BEAMS:
+        raise InvalidOption(f"beam_size={number} is not between 1 and {MOST_BEAMS}.", hint="Leave it out.")
+    return number
 
 
 def _languages(parameters: Parameters) -> tuple[str, ...]:

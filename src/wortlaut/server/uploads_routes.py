@@ -43,14 +43,16 @@ def _spoken(tus_resumable: Annotated[str | None, Header(json_schema_extra={"cons
 TUS = [Depends(_spoken)]
 
 
-@router.options("", status_code=204, summary="What is spoken here")
+@router.options("", status_code=204, response_class=Response, summary="What is spoken here")
 async def describe(service: Serving) -> Response:
     """Name the protocol's version, its extensions and the largest recording."""
     headers = {"Tus-Version": TUS_VERSION, "Tus-Extension": EXTENSIONS}
     return _answer(204, service, None, {**headers, "Tus-Max-Size": str(service.settings.max_upload_bytes)})
 
 
-@router.post("", status_code=201, dependencies=TUS, openapi_extra=PIECE, summary="Begin an upload")
+@router.post(
+    "", status_code=201, dependencies=TUS, openapi_extra=PIECE, response_class=Response, summary="Begin an upload"
+)
 async def create(
     request: Request,
     service: Serving,
@@ -71,7 +73,7 @@ async def create(
     return _answer(201, service, upload, location)
 
 
-@router.head("/{upload_id}", dependencies=TUS, summary="How much has arrived?")
+@router.head("/{upload_id}", dependencies=TUS, response_class=Response, summary="How much has arrived?")
 async def status(upload_id: UploadId, service: Serving, caller: Submitter) -> Response:
     """Say in `Upload-Offset` where to go on."""
     upload = await service.uploads.get(upload_id, caller.owner)
@@ -81,7 +83,9 @@ async def status(upload_id: UploadId, service: Serving, caller: Submitter) -> Re
     return _answer(200, service, upload, headers)
 
 
-@router.patch("/{upload_id}", status_code=204, dependencies=TUS, openapi_extra=PIECE, summary="Go on")
+@router.patch(
+    "/{upload_id}", status_code=204, dependencies=TUS, openapi_extra=PIECE, response_class=Response, summary="Go on"
+)
 async def append(
     request: Request, upload_id: UploadId, service: Serving, caller: Submitter, upload_offset: Bytes = None
 ) -> Response:
@@ -96,7 +100,7 @@ async def append(
     return _answer(204, service, await service.uploads.receive(upload, upload_offset, _body(request)))
 
 
-@router.delete("/{upload_id}", status_code=204, dependencies=TUS, summary="Give it up")
+@router.delete("/{upload_id}", status_code=204, dependencies=TUS, response_class=Response, summary="Give it up")
 async def delete(upload_id: UploadId, service: Serving, caller: Submitter) -> Response:
     """Forget an upload and what has arrived of it."""
     await service.uploads.delete(upload_id, caller.owner)
