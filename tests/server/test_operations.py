@@ -48,6 +48,29 @@ def test_health_says_what_the_engine_has_said(http):
     assert health["diarization_available"] is True
 
 
+def test_health_and_readiness_say_that_the_models_are_missing(make_settings, serve):
+    with serve(make_settings(warms_up=True, model="tiny")) as url:  # with which the engine that obeys fails
+        fails_by = time.monotonic() + 20
+        while (health := httpx.get(f"{url}/health").json())["models"] != "failed":
+            assert time.monotonic() < fails_by
+            time.sleep(0.1)
+        assert (health["status"], health["has_word_timestamps"], health["error"]["code"]) == (
+            "degraded",
+            False,
+            "media-invalid",
+        )
+        answer = httpx.get(f"{url}/ready")
+        assert answer.status_code == 503
+        assert "as asked" in answer.json()["checks"]["models"]
+
+
+def test_the_page_of_routes_needs_nobody_else(http):
+    page = http.get("/docs").text
+    assert not re.findall(r'(?:src|href)="https?://(?!127\.0\.0\.1)', page)
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert http.get(path).status_code == 200, path
+
+
 def test_ready_names_what_is_missing(make_settings, serve):
     settings = make_settings(workers=0)
     with serve(settings) as url:

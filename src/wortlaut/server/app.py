@@ -8,6 +8,7 @@ from importlib import import_module
 from types import ModuleType
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from wortlaut import __version__
 from wortlaut.errors import ExtraMissing
@@ -28,7 +29,8 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
                 app.state.wyoming_port = await beside.enter_async_context(wyoming_room().listening(service))
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its page /docs brings its own script, and asks nobody in the internet for one
+        redoc_url=None,
         title="Wortlaut",
         version=__version__,
         summary="Who said what, when: transcription with word times and speakers.",

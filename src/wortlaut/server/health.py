@@ -37,7 +37,7 @@ async def health(service: Serving) -> dict[str, object]:
     """
     worker = service.worker
     return {
-        "status": "healthy",
+        "status": "degraded" if worker.trouble else "healthy",
         "version": __version__,
         "model": service.settings.model,
         "models": worker.warmth,
