@@ -14,6 +14,9 @@ from wortlaut.server.app import create_app
 from wortlaut.server.parameters import ALIASES, ALWAYS_SO
 from wortlaut.server.problems import status_of
 from wortlaut.server.settings import ServiceSettings
+from wortlaut.server.wyoming import PortTaken
+
+assert PortTaken  # is loaded only where Wyoming is switched on, and is to be told here all the same
 
 PAGE = Path(__file__).with_name("service-reference.md")
 
@@ -22,6 +25,9 @@ OPENING = """# The service: reference
 Made by `make docs` from the code; do not edit. How to use all this: [the service](service.md), [its
 clients](service-clients.md), [operations](service-operations.md). The same for programs: `/openapi.json`.
 """
+
+TELLING = ("wortlaut.errors", "wortlaut.storage", "wortlaut.jobs.", "wortlaut.server.")
+"""Rooms whose errors reach a caller; which others are loaded depends on who asks."""
 
 CHOSEN_AT_START = {
     "data_dir": "the user's data folder",
@@ -110,7 +116,8 @@ def _default(name: str, field: FieldInfo) -> str:
 def _errors() -> Iterator[str]:
     yield "## Errors\n"
     yield "| code | status | |\n|---|---|---|"
-    for kind in sorted(set(all_errors()), key=lambda each: (status_of(each()), each.code)):
+    ours = {kind for kind in all_errors() if kind.__module__.startswith(TELLING)}
+    for kind in sorted(ours, key=lambda each: (status_of(each()), each.code)):
         yield f"| `{kind.code}` | {int(status_of(kind()))} | {kind().message} {kind().hint} |"
 
 

@@ -90,16 +90,8 @@ class Storage:
 
     def _copy(self, key: str, target: Path) -> None:
         with _our_errors(key), target.open("wb") as content:
-            self._append_to(content, key)
-
-    async def append_to(self, file: IO[bytes], key: str) -> None:
-        """Write an object to the end of a file, piece by piece."""
-        await asyncio.to_thread(self._append_to, file, key)
-
-    def _append_to(self, file: IO[bytes], key: str) -> None:
-        with _our_errors(key):
             for chunk in obstore.get(self.store, key).stream(min_chunk_size=CHUNK_BYTES):
-                file.write(chunk)
+                content.write(chunk)
 
     async def listing(self, prefix: str) -> list[StoredObject]:
         """Return all objects whose key starts with the folder `prefix`."""

@@ -7,12 +7,14 @@ the same stretch at once, one wins and the other is told where to go on.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import IO, Any
 
 from wortlaut.jobs.database import Pool, fetch_all, fetch_one, transaction
@@ -116,7 +118,8 @@ class Uploads:
             raise UploadConflict(f"{upload.offset_bytes} of {upload.length_bytes} bytes have arrived.")
         with tempfile.TemporaryFile(prefix="wortlaut-") as whole:
             for key in upload.pieces:
-                await self.storage.append_to(whole, key)
+                async with self.storage.as_file(key) as piece:
+                    await asyncio.to_thread(_append, whole, piece)
             whole.seek(0)
             yield Recording(upload.name, whole, upload.length_bytes)
 
@@ -143,6 +146,11 @@ class Uploads:
             age = datetime.now(each.modified.tzinfo) - each.modified
             if each.key.split("/")[1] not in known and age > timedelta(hours=hours):
                 await self.storage.delete(each.key)
+
+
+def _append(whole: IO[bytes], piece: Path) -> None:
+    with piece.open("rb") as content:
+        shutil.copyfileobj(content, whole, WRITE_BYTES)
 
 
 async def _blocks(arriving: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -85,7 +85,7 @@ async def receive(request: Request, limit_bytes: int) -> AsyncIterator[Received]
 async def _form(request: Request, limit_bytes: int) -> FormData:
     kind = request.headers.get("Content-Type", "")
     if kind.startswith("application/x-www-form-urlencoded"):
-        return await FormParser(request.headers, _limited(request.stream(), 0), max_fields=MOST_FIELDS).parse()
+        return await FormParser(request.headers, _limited(request.stream(), 0)).parse()
     if not kind.startswith("multipart/form-data"):
         return FormData()
     if int(request.headers.get("Content-Length") or 0) > limit_bytes + ENVELOPE_BYTES:

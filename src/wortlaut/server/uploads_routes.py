@@ -95,7 +95,8 @@ async def append(
     if upload_offset is None:
         raise InvalidOption("The header Upload-Offset is missing.", hint="Say where these bytes begin.")
     upload = await service.uploads.get(upload_id, caller.owner)
-    if int(request.headers.get("Content-Length") or 0) > upload.length_bytes - upload_offset:
+    goes_on = upload_offset == upload.offset_bytes and upload.job_id is None
+    if goes_on and int(request.headers.get("Content-Length") or 0) > upload.length_bytes - upload_offset:
         raise MediaTooLarge(f"The upload was announced with {upload.length_bytes} bytes.", hint="Announce all of it.")
     return _answer(204, service, await service.uploads.receive(upload, upload_offset, _body(request)))
 
