@@ -47,7 +47,7 @@ def serve(
 
     _log(is_json=json_logs)
     asyncio.run(_require_closed(settings))
-    say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs)")
+    say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs), {_whom(settings)}")
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -57,6 +57,13 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _whom(settings: ServiceSettings) -> str:
+    """Say who is served."""
+    if settings.is_loopback:
+        return "for programs on this machine only; --host and `wortlaut keys create` let others in"
+    return "for everybody who reaches it, unless there are keys" if settings.is_open else "for those who have a key"
 
 
 def worker(

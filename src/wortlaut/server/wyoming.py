@@ -30,6 +30,7 @@ from wortlaut.server.answers import running_text
 from wortlaut.server.parameters import find_model
 from wortlaut.server.problems import MediaMissing, MediaTooLarge
 from wortlaut.server.service import Service
+from wortlaut.server.settings import is_loopback
 from wortlaut.server.uploads import Recording, wave_header
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ async def listening(service: Service) -> AsyncIterator[int]:
         server = await asyncio.start_server(converse, host, port)
     except OSError as error:
         raise PortTaken(f"Wyoming cannot listen on {host}:{port}: {error.strerror}.") from error
+    reach = "this machine" if is_loopback(host) else "everybody who reaches the port, without a key"
+    log.info("Wyoming on tcp://%s:%s, for %s", host, port, reach, extra={"action": "wyoming_listens"})
     async with server:
         yield server.sockets[0].getsockname()[1]
 
