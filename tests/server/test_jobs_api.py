@@ -132,6 +132,8 @@ def test_what_is_too_large_is_refused(http, chunked):
         ({"speakers": "many"}, "invalid-option"),
         ({"min_speakers": "3", "max_speakers": "2"}, "invalid-option"),
         ({"num_speakers": "0"}, "invalid-option"),
+        ({"num_speakers": "2", "max_speakers": "0"}, "invalid-option"),
+        ({"speakers": "2", "diarize": "perhaps"}, "invalid-option"),
         ({"temperature": "9"}, "invalid-option"),
         ({"beam_size": "0"}, "invalid-option"),
         ({"beam_size": "1000000"}, "invalid-option"),

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from wortlaut.formats import FORMATS
-from wortlaut.server.parameters import MOST_BEAMS
+from wortlaut.server.parameters import LARGEST
 
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "string", "enum": ["true", "false", "1", "0", "yes", "no", "on", "off"]}
-_NUMBER: Schema = {"type": "integer", "minimum": 1}
+_NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST}
 
 _PROPERTIES: Mapping[str, Schema] = {
     "language": {**_TEXT, "description": "Code or English name; detected when left out."},
@@ -28,7 +28,7 @@ _PROPERTIES: Mapping[str, Schema] = {
     "initial_prompt": {**_TEXT, "description": "Style and spelling to follow. Also: prompt."},
     "hotwords": {**_TEXT, "description": "Names and terms to expect."},
     "temperature": {"type": "number", "minimum": 0, "maximum": 1},
-    "beam_size": {**_NUMBER, "maximum": MOST_BEAMS},
+    "beam_size": _NUMBER,
 }
 
 

@@ -54,8 +54,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 ALWAYS_SO = frozenset({"vad_filter", "chunking_strategy", "batch_size"})
 """Speech is always found first and cut at pauses; the batch is a setting of the service."""
 
-MOST_BEAMS = 100
-"""More would cost much memory and gain nothing."""
+LARGEST = 100
+"""Of anything that can be counted: more beams cost memory and gain nothing, more speakers cannot be told apart."""
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _KNOWN = {spelling: meaning for meaning, spellings in ALIASES.items() for spelling in spellings}
@@ -99,9 +99,14 @@ class Parameters:
         if text is None:
             return None
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise InvalidOption(f"{meaning}={text} is no whole number.", hint="Give a number such as 2.") from None
+        if not 1 <= number <= LARGEST:
+            raise InvalidOption(
+                f"{meaning}={number} is not between 1 and {LARGEST}.", hint="Give one, or leave it out."
+            )
+        return number
 
     def fraction(self, meaning: str, low: float, high: float) -> float | None:
         text = self.text(meaning)
@@ -138,7 +143,7 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
     language, task = parameters.text("language"), parameters.text("task") or defaults.task
     temperature = parameters.fraction("temperature", 0, 1)
     decoding = Decoding(
-        beam_size=_beam_size(parameters),
+        beam_size=parameters.number("beam_size") or Decoding().beam_size,
         # OpenAI's 0 means: start there and rise while a window looks bad
         temperatures=(temperature,) if temperature else Decoding().temperatures,
         initial_prompt=parameters.text("initial_prompt"),
@@ -157,15 +162,6 @@ def make_options(parameters: Parameters, defaults: Defaults) -> Options:
     )
 
 
-def _beam_size(parameters: Parameters) -> int:
-    number = parameters.number("beam_size")
-    if number is None:
-        return Decoding().beam_size
-    if not 1 <= number <= MOST_BEAMS:
-        raise InvalidOption(f"beam_size={number} is not between 1 and {MOST_BEAMS}.", hint="Leave it out.")
-    return number
-
-
 def _languages(parameters: Parameters) -> tuple[str, ...]:
     """Return the languages that may occur: repeated, or separated by commas."""
     given = (name for value in parameters.values.get("languages", ()) for name in value.split(","))
@@ -176,10 +172,11 @@ def _speakers(parameters: Parameters, default: Speakers | None) -> Speakers | No
     """Numbers ask for speakers too, unless diarization is switched off in so many words."""
     exact, low, high = (parameters.number(f"{which}_speakers") for which in ("num", "min", "max"))
     named = parameters.text("speakers")
+    wants = default is not None or any(number is not None for number in (exact, low, high))
+    is_wanted = parameters.flag("diarize", default=wants)
     if named is not None:
         return Speakers.parse(named)
-    wants = default is not None or any(number is not None for number in (exact, low, high))
-    if not parameters.flag("diarize", default=wants):
+    if not is_wanted:
         return None
     if exact is not None:
         return Speakers(exact, exact)
