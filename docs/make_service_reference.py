@@ -72,7 +72,7 @@ def _of_form(route: Mapping[str, Any]) -> Iterator[str]:
 def _kind(schema: Mapping[str, Any]) -> str:
     kinds = [schema, *schema.get("anyOf", [])]
     if values := next((each["enum"] for each in kinds if "enum" in each), None):
-        return ", ".join(map(str, values))
+        return ", ".join(str(each) for each in values if each)
     if items := schema.get("items"):
         return f"several of: {_kind(items)}"
     kind = next(each["type"] for each in kinds if each.get("type", "null") != "null")

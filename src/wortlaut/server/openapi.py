@@ -11,7 +11,8 @@ from wortlaut.server.parameters import LARGEST
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "string", "enum": ["true", "false", "1", "0", "yes", "no", "on", "off"]}
+_FLAG: Schema = {"type": "string", "enum": ["true", "false", "1", "0", "yes", "no", "on", "off", ""]}
+"""What is empty counts as not given."""
 _NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST}
 
 _PROPERTIES: Mapping[str, Schema] = {
@@ -73,7 +74,9 @@ OPENAI_ERRORS = _failures("application/json", _OPENAIS)
 
 def answers(*media_types: str) -> Responses:
     """Describe what a route answers that is not, or not only, JSON."""
-    content = {each: {"schema": {} if each.endswith("json") else _TEXT} for each in dict.fromkeys(media_types)}
+    content = {
+        each: {"schema": {} if each.endswith(("json", "stream")) else _TEXT} for each in dict.fromkeys(media_types)
+    }
     return {200: {"description": "As asked for.", "content": content}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 LOOK = 1.0
 """Seconds between two looks at a job, and at whether the caller is still there, when nothing is heard of it."""
+INSIST = 5.0
+"""Seconds after which a part that was asked to end is asked again."""
 PATIENCE = 60.0
 """Seconds for which a caller is kept waiting while the database does not answer."""
 
@@ -206,9 +208,16 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
         try:
             yield service
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await _end(running)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: a queue that is just starting may take the first request for its own."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=INSIST)
 
 
 async def _tidy(service: Service) -> None:

@@ -55,12 +55,16 @@ async def listening(service: Service) -> AsyncIterator[int]:
     """Take conversations while the context lasts; gives the port. Raises `PortTaken`."""
     host, port = service.settings.wyoming_host, service.settings.wyoming_port
 
+    conversations: set[asyncio.StreamWriter] = set()
+
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversations.add(writer)
         try:
             await Conversation(service, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             log.info("the line broke: %s", error, extra={"action": "wyoming_gone"})
         finally:
+            conversations.discard(writer)
             writer.close()
 
     try:
@@ -71,6 +75,8 @@ async def listening(service: Service) -> AsyncIterator[int]:
     log.info("Wyoming on tcp://%s:%s, for %s", host, port, reach, extra={"action": "wyoming_listens"})
     async with server:
         yield server.sockets[0].getsockname()[1]
+        for writer in conversations:  # an open line would keep the server from ending
+            writer.close()
 
 
 @dataclass(slots=True)
