@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench bench-quick matrix clean help
+.PHONY: demo models test test-all check format bench bench-quick matrix docs clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ format: $(DEV_STAMP) ## Bring the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: $(DEV_STAMP) ## Write the pages that are made from the code
+	$(BIN)/python docs/make_service_reference.py
+
 bench-quick: $(DEV_STAMP) models ## Compare the quality with bench/baseline.json; needs WORTLAUT_EVAL_DIR
 	$(BIN)/python bench/quick.py $(WORTLAUT_EVAL_DIR)
 
@@ -56,5 +59,5 @@ $(RUN_STAMP): pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)
-	$(BIN)/python -m pip install --quiet --editable '.[eval,docx,numerals,server]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[eval,docx,numerals,server,wyoming]' --group dev
 	@touch $@

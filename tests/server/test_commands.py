@@ -46,10 +46,11 @@ def run(settings, monkeypatch):
 
 
 def test_keys_are_created_listed_and_revoked(run, settings, serve):
-    created = run("keys", "create", "bazarr", "--scopes", "submit,read")
+    created = run("keys", "create", "bazarr", "--scopes", "submit,read", "--minutes-per-day", "90")
     secret = created.stdout.strip().splitlines()[-1]
     assert secret.startswith("wl_")
     key_id = run("keys", "list").stdout.split()[0]
+    assert "usual a minute, 90 minutes a day" in run("keys", "list").stdout
     assert "bazarr" in run("keys", "list").stdout
     assert secret not in run("keys", "list").stdout
     with serve(settings) as url:
@@ -64,7 +65,9 @@ def test_keys_are_created_listed_and_revoked(run, settings, serve):
 def test_the_service_listens_elsewhere_only_with_a_key_or_when_told_to(run, monkeypatch):
     refused = run("serve", "--host", "0.0.0.0")
     assert isinstance(refused.exception, NotClosed)
-    assert json.loads(run("serve").stdout.splitlines()[-1])["host"] == "127.0.0.1"
+    here = run("serve")
+    assert json.loads(here.stdout.splitlines()[-1])["host"] == "127.0.0.1"
+    assert "this machine only" in here.stderr
     monkeypatch.setenv("WORTLAUT_OPEN", "true")
     assert json.loads(run("serve", "--host", "0.0.0.0").stdout.splitlines()[-1])["host"] == "0.0.0.0"
     monkeypatch.delenv("WORTLAUT_OPEN")

@@ -141,7 +141,11 @@ def test_what_is_too_large_is_refused(http, chunked):
         ({"speakers": "many"}, "invalid-option"),
         ({"min_speakers": "3", "max_speakers": "2"}, "invalid-option"),
         ({"num_speakers": "0"}, "invalid-option"),
+        ({"num_speakers": "2", "max_speakers": "0"}, "invalid-option"),
+        ({"speakers": "2", "diarize": "perhaps"}, "invalid-option"),
         ({"temperature": "9"}, "invalid-option"),
+        ({"beam_size": "0"}, "invalid-option"),
+        ({"beam_size": "1000000"}, "invalid-option"),
         ({"task": "dance"}, "invalid-option"),
         ({"words": "perhaps"}, "invalid-option"),
         ({"numerals": "roman"}, "invalid-option"),
@@ -194,6 +198,8 @@ def test_unknown_routes_and_methods_are_problems_too(http):
     for answer in (http.get("/v2/nothing"), http.put("/v1/jobs")):
         assert answer.status_code in (404, 405)
         assert answer.json()["status"] == answer.status_code
+    assert http.put("/v1/jobs").headers["Allow"] == "GET, POST"
+    assert http.put("/v1/jobs/1").headers["Allow"] == "DELETE, GET"
 
 
 def test_the_openapi_document_describes_the_forms(http):

@@ -90,7 +90,7 @@ def test_models_are_listed_and_found(client):
     names = [each.id for each in client.models.list()]
     assert {"base", "whisper-1"} <= set(names)
     assert client.models.retrieve("Systran/faster-whisper-base").id == "Systran/faster-whisper-base"
-    with pytest.raises(openai.BadRequestError):
+    with pytest.raises(openai.NotFoundError):
         client.models.retrieve("nothing")
 
 

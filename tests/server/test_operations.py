@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from wortlaut.server.app import create_app
 from wortlaut.server.problems import STATUS, status_of
 from wortlaut.server.settings import ServiceSettings, is_loopback
 
-DOCS = Path(__file__).parents[2] / "docs" / "service.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_health_answers_while_every_worker_is_busy(http, base_url):
@@ -47,6 +48,29 @@ def test_health_says_what_the_engine_has_said(http):
     assert health["diarization_available"] is True
 
 
+def test_health_and_readiness_say_that_the_models_are_missing(make_settings, serve):
+    with serve(make_settings(warms_up=True, model="tiny")) as url:  # with which the engine that obeys fails
+        fails_by = time.monotonic() + 20
+        while (health := httpx.get(f"{url}/health").json())["models"] != "failed":
+            assert time.monotonic() < fails_by
+            time.sleep(0.1)
+        assert (health["status"], health["has_word_timestamps"], health["error"]["code"]) == (
+            "degraded",
+            False,
+            "media-invalid",
+        )
+        answer = httpx.get(f"{url}/ready")
+        assert answer.status_code == 503
+        assert "as asked" in answer.json()["checks"]["models"]
+
+
+def test_the_page_of_routes_needs_nobody_else(http):
+    page = http.get("/docs").text
+    assert not re.findall(r'(?:src|href)="https?://(?!127\.0\.0\.1)', page)
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert http.get(path).status_code == 200, path
+
+
 def test_ready_names_what_is_missing(make_settings, serve):
     settings = make_settings(workers=0)
     with serve(settings) as url:
@@ -66,10 +90,15 @@ def test_metrics_count_what_happened(http):
         'wortlaut_attempts_total{code="done"}',
         'wortlaut_attempts_total{code="media-invalid"}',
         'wortlaut_jobs{state="queued"}',
+        "wortlaut_waiting_seconds_count",
+        "wortlaut_running_seconds_count",
         "wortlaut_workers 1.0",
         'wortlaut_real_time_factor_bucket{le="0.5",stage="recognize"}',
     ):
         assert line in text
+    held = re.search(r'wortlaut_model_memory_bytes{process="0"} (\S+)', text)
+    assert held
+    assert float(held[1]) > 1_000_000
 
 
 @pytest.mark.parametrize("kind", list(all_errors()))
@@ -95,14 +124,27 @@ def test_the_table_has_no_dead_lines():
     assert problems.MediaTooLarge in STATUS
 
 
+def test_the_reference_is_what_the_code_says():
+    reference = runpy.run_path(str(DOCS / "make_service_reference.py"))
+    assert (DOCS / "service-reference.md").read_text("utf-8") == reference["page"](), "run `make docs`"
+
+
 def test_every_setting_and_every_route_is_documented():
-    text = DOCS.read_text("utf-8")
+    text = (DOCS / "service-reference.md").read_text("utf-8")
     for name in ServiceSettings.model_fields:
         alias = ServiceSettings.model_fields[name].validation_alias
         known = alias.choices[0] if alias else f"WORTLAUT_{name.upper()}"
         assert f"`{known}`" in text, known
-    for path in create_app(ServiceSettings()).openapi()["paths"]:
-        assert re.sub(r"\{(\w+)\}", r"{\1}", path) in text, path
+    told = "".join(page.read_text("utf-8") for page in DOCS.glob("service*.md") if page.name != "service-reference.md")
+    for path, methods in create_app(ServiceSettings()).openapi()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in told, path
+
+
+def test_the_examples_in_the_documentation_compile():
+    for page in DOCS.glob("service*.md"):
+        for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            compile(code, page.name, "exec")
 
 
 @pytest.mark.parametrize(

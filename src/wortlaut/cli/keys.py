@@ -24,12 +24,23 @@ app = typer.Typer(help="Who may use the service.", no_args_is_help=True)
 def create(
     name: Annotated[str, typer.Argument(help="Whom or what the key is for.")],
     scopes: Annotated[str, typer.Option(help="read, submit, admin; comma-separated.")] = "submit",
+    requests_per_minute: Annotated[
+        int | None, typer.Option(min=0, help="Instead of WORTLAUT_REQUESTS_PER_MINUTE; 0: any number.")
+    ] = None,
+    minutes_per_day: Annotated[
+        int | None, typer.Option(min=0, help="Minutes of sound, instead of WORTLAUT_MINUTES_PER_DAY; 0: any number.")
+    ] = None,
 ) -> None:
     """Make a key and print it: this is the only time that it can be seen."""
 
     async def run() -> None:
         async with open_keys(service_settings({})) as keys:
-            key, secret = await keys.create(name, [each.strip() for each in scopes.split(",") if each.strip()])
+            key, secret = await keys.create(
+                name,
+                [each.strip() for each in scopes.split(",") if each.strip()],
+                requests_per_minute=requests_per_minute,
+                minutes_per_day=minutes_per_day,
+            )
         say(f"Key {key.id} for {key.name}, which may: {', '.join(key.scopes)}. Keep it; it is not stored.")
         print(secret)
 
@@ -44,9 +55,16 @@ def list_keys() -> None:
         async with open_keys(service_settings({})) as keys:
             for key in await keys.list():
                 state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "valid"
-                print(f"{key.id}  {state:18}  {','.join(key.scopes):18}  {key.created:%Y-%m-%d}  {key.name}")
+                limits = f"{_limit(key.requests_per_minute)} a minute, {_limit(key.minutes_per_day)} minutes a day"
+                print(
+                    f"{key.id}  {state:18}  {','.join(key.scopes):18}  {key.created:%Y-%m-%d}  {limits:38}  {key.name}"
+                )
 
     asyncio.run(run())
+
+
+def _limit(number: int | None) -> str:
+    return "usual" if number is None else str(number or "any")
 
 
 @app.command()

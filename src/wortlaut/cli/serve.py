@@ -47,7 +47,7 @@ def serve(
 
     _log(is_json=json_logs)
     asyncio.run(_require_closed(settings))
-    say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs)")
+    say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs), {_whom(settings)}")
     app = create_app(settings)
     logging.getLogger("uvicorn.error").addFilter(lambda _: getattr(app.state, "trouble", None) is None)
     try:
@@ -64,6 +64,13 @@ def serve(
         if trouble := getattr(app.state, "trouble", None):
             raise trouble from None  # said in one line, with its hint, in place of uvicorn's traceback
         raise
+
+
+def _whom(settings: ServiceSettings) -> str:
+    """Say who is served."""
+    if settings.is_loopback:
+        return "for programs on this machine only; --host and `wortlaut keys create` let others in"
+    return "for everybody who reaches it, unless there are keys" if settings.is_open else "for those who have a key"
 
 
 def worker(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wortlaut.errors import OutOfMemory, WortlautError
-from wortlaut.jobs.errors import DatabaseUnavailable, Failure, WorkerLost
+from wortlaut.jobs.errors import DatabaseUnavailable, Failure, MediaTooLong, WorkerLost
 from wortlaut.jobs.job import Job
 from wortlaut.jobs.ledger import Ledger
 from wortlaut.jobs.process import Child, Finished, Kept
@@ -28,6 +28,8 @@ BEAT = 0.5
 """Seconds between two looks at whether the job is still wanted: cancelling takes this long, and the child's grace."""
 PATIENCE = 120.0
 """Seconds for which a finished attempt tries to write its end into a database that does not answer."""
+_IN_SECONDS = frozenset({"decode", "recognize"})
+"""Stages whose progress is told in seconds of the recording."""
 MOST_STARTS = 20
 """A job whose workers vanish this often without its getting further is given up: it may be what kills them."""
 
@@ -105,12 +107,21 @@ class Attempt:
         try:
             while not task.done():
                 await asyncio.wait({task}, timeout=BEAT)
+                self._require_short(self._progress)
                 if not task.done() and not await self._is_wanted(job):
                     raise NoLongerWanted
-            return task.result()
+            finished = task.result()
+            self._require_short(Progress("recognize", 0.0, finished.duration or 0.0))
+            return finished
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+    def _require_short(self, progress: Progress | None) -> None:
+        """Stop at what is too long: what a file says of its length need not be what it has."""
+        limit = self.settings.max_duration
+        if limit and progress and progress.stage in _IN_SECONDS and max(progress.done, progress.total) > limit:
+            raise MediaTooLong.over(limit)
 
     async def _is_wanted(self, job: Job) -> bool:
         progress, self._progress = self._progress, None

@@ -22,6 +22,18 @@ class JobUnfinished(JobError):
     default_hint = "Ask for its status, or follow its events, until it is done."
 
 
+class MediaTooLong(InputError):
+    """The recording is longer than this service accepts."""
+
+    code = "media-too-long"
+    default_hint = "Cut it into parts; WORTLAUT_MAX_DURATION is the limit, in seconds."
+
+    @classmethod
+    def over(cls, seconds: float) -> MediaTooLong:
+        """Return the error for a limit of that many seconds."""
+        return cls(f"The recording is longer than {seconds / 60:g} minutes.")
+
+
 class IdempotencyConflict(InputError):
     """This Idempotency-Key was used for another request."""
 

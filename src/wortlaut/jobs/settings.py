@@ -42,6 +42,9 @@ class JobSettings(Sourced):
     )
     workers: int = Field(default=1, ge=0, description="Jobs worked on at once, each in a process of its own.")
     max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets to get any further.")
+    max_duration: float = Field(
+        default=0.0, ge=0, description="Seconds of the longest recording; above: 413. 0: any length."
+    )
     silence: float = Field(
         default=600.0, gt=0, description="Seconds a working process may report nothing before it counts as hung."
     )

@@ -27,16 +27,23 @@ Scope = Literal["read", "submit", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PREFIX = "wl_"
 
+INSERT = """
+INSERT INTO wortlaut_keys (id, name, sha256, scopes, requests_per_minute, minutes_per_day)
+VALUES (%s, %s, %s, %s, %s, %s) RETURNING *
+"""
+
 NOBODY = "local"
 """The owner of the jobs that are submitted while there are no keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `owner` None sees the jobs of all."""
+    """Who asks. `owner` None sees the jobs of all. A limit that is None is that of the settings, 0 is none."""
 
     id: str
     scopes: frozenset[str]
+    requests_per_minute: int | None = None
+    minutes_per_day: int | None = None
 
     @property
     def owner(self) -> str | None:
@@ -57,6 +64,8 @@ class Key:
     scopes: tuple[str, ...]
     created: datetime
     revoked: datetime | None
+    requests_per_minute: int | None = None
+    minutes_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +74,21 @@ class Keys:
 
     pool: Pool
 
-    async def create(self, name: str, scopes: Sequence[str]) -> tuple[Key, str]:
+    async def create(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        requests_per_minute: int | None = None,
+        minutes_per_day: int | None = None,
+    ) -> tuple[Key, str]:
         """Return a new key and its secret, which cannot be had a second time."""
         if not scopes or not set(scopes) <= set(SCOPES):
             raise InvalidOption(f"{', '.join(scopes)!r} are no scopes.", hint=f"The scopes are {', '.join(SCOPES)}.")
         secret = PREFIX + secrets.token_urlsafe(32)
-        query = "INSERT INTO wortlaut_keys (id, name, sha256, scopes) VALUES (%s, %s, %s, %s) RETURNING *"
+        values = [uuid.uuid4().hex[:12], name, _hash(secret), list(scopes), requests_per_minute, minutes_per_day]
         async with transaction(self.pool) as connection:
-            row = await fetch_one(connection, query, [uuid.uuid4().hex[:12], name, _hash(secret), list(scopes)])
+            row = await fetch_one(connection, INSERT, values)
         return _key(cast("dict[str, object]", row)), secret
 
     async def list(self) -> Sequence[Key]:
@@ -101,12 +117,12 @@ class Keys:
             return Caller(NOBODY, frozenset(SCOPES))
         if secret is None:
             raise Unauthorized
-        query = "SELECT id, scopes FROM wortlaut_keys WHERE sha256 = %s AND revoked IS NULL"
+        query = "SELECT * FROM wortlaut_keys WHERE sha256 = %s AND revoked IS NULL"
         async with transaction(self.pool) as opened:
             row = await fetch_one(opened, query, [_hash(secret)])
         if row is None:
             raise Unauthorized("This key is not valid.")
-        return Caller(row["id"], frozenset(row["scopes"]))
+        return Caller(row["id"], frozenset(row["scopes"]), row["requests_per_minute"], row["minutes_per_day"])
 
 
 def _hash(secret: str) -> str:
@@ -116,7 +132,8 @@ def _hash(secret: str) -> str:
 def _key(row: dict[str, object]) -> Key:
     scopes = tuple(cast("list[str]", row["scopes"]))
     revoked = cast("datetime | None", row["revoked"])
-    return Key(str(row["id"]), str(row["name"]), scopes, cast("datetime", row["created"]), revoked)
+    limits = [cast("int | None", row[name]) for name in ("requests_per_minute", "minutes_per_day")]
+    return Key(str(row["id"]), str(row["name"]), scopes, cast("datetime", row["created"]), revoked, *limits)
 
 
 def _secret(connection: HTTPConnection) -> str | None:

@@ -21,18 +21,18 @@ from wortlaut.server.answers import (
     running_text,
     warning_headers,
 )
-from wortlaut.server.openapi import ASR, DETECTION
+from wortlaut.server.openapi import ASR, DETECTION, PROBLEMS, TRANSCRIPTS
 from wortlaut.server.parameters import Defaults, make_options
 from wortlaut.server.requests import Serving, Submitter
 from wortlaut.server.uploads import Received, Recording, receive, with_wave_header
 from wortlaut.transcript import Transcript
 
-router = APIRouter(tags=["whisper-asr-webservice"])
+router = APIRouter(tags=["whisper-asr-webservice"], responses=PROBLEMS)
 
 ENGINE = {"Asr-Engine": "wortlaut"}
 
 
-@router.post("/asr", openapi_extra=ASR, response_model=None)
+@router.post("/asr", openapi_extra=ASR, responses=TRANSCRIPTS, response_class=Response)
 async def asr(request: Request, service: Serving, caller: Submitter) -> Response:
     """Transcribe while the caller waits. `encode=false`: the bytes are 16 kHz mono s16le samples, WAV header or not."""
     async with receive(request, service.settings.max_upload_bytes) as received:
@@ -46,7 +46,8 @@ async def asr(request: Request, service: Serving, caller: Submitter) -> Response
         response = _json(transcript, options)
     else:
         response = await rendered(transcript, form, RenderOptions(recording.name))
-        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+        if form.media_type.startswith("text/") or form.name in ("srt", "vtt", "tsv"):
+            response.headers["Content-Type"] = "text/plain; charset=utf-8"
     response.headers.update({**ENGINE, "Content-Disposition": disposition(f"{recording.name}.{form.extension}")})
     return response
 

@@ -14,14 +14,14 @@ from wortlaut.formats.whisperx_json import document
 from wortlaut.notice import Notice
 from wortlaut.options import Options, Speakers
 from wortlaut.server.answers import plain_notice, running_text
-from wortlaut.server.openapi import CONDUCTOR
+from wortlaut.server.openapi import CONDUCTOR, PROBLEMS
 from wortlaut.server.parameters import Defaults, make_options
 from wortlaut.server.requests import Serving, Submitter
 from wortlaut.server.service import Service
 from wortlaut.server.uploads import receive
 from wortlaut.transcript import Transcript
 
-router = APIRouter(tags=["conductor"])
+router = APIRouter(tags=["conductor"], responses=PROBLEMS)
 
 
 @router.post("/transcribe", openapi_extra=CONDUCTOR)

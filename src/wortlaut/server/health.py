@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
+import psutil
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from wortlaut import __version__
 from wortlaut.errors import WortlautError
 from wortlaut.jobs.errors import WorkerLost
+from wortlaut.server.openapi import PROBLEMS, answers
 from wortlaut.server.problems import RETRY_AFTER
 from wortlaut.server.requests import Admin, Serving
 from wortlaut.server.service import Service
 
-router = APIRouter(tags=["operations"])
+_JSON: dict[str, Any] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+
+router = APIRouter(tags=["operations"], responses=PROBLEMS)
 
 
 @router.get("/")
@@ -32,7 +37,7 @@ async def health(service: Serving) -> dict[str, object]:
     """
     worker = service.worker
     return {
-        "status": "healthy",
+        "status": "degraded" if worker.trouble else "healthy",
         "version": __version__,
         "model": service.settings.model,
         "models": worker.warmth,
@@ -45,7 +50,7 @@ async def health(service: Serving) -> dict[str, object]:
     }
 
 
-@router.get("/ready")
+@router.get("/ready", responses={503: {"description": "Something is missing, and what.", **_JSON}})
 async def ready(service: Serving) -> JSONResponse:
     """Say whether a job handed in now would be done: 200, or 503 with what is missing."""
     checks = {
@@ -59,12 +64,24 @@ async def ready(service: Serving) -> JSONResponse:
     return JSONResponse({"ready": is_ready, "checks": checks}, 200 if is_ready else 503, headers)
 
 
-@router.get("/metrics")
+@router.get("/metrics", responses=answers("text/plain"), response_class=Response)
 async def metrics(service: Serving, caller: Admin) -> Response:  # noqa: ARG001 only admins may look
     """Return figures in Prometheus's text format."""
     counts = await service.ledger.counts()
     live = await service.ledger.live_workers(service.settings.stalled_after)
-    return Response(service.metrics.render(counts, live), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text = service.metrics.render(counts, live, _memory(service))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _memory(service: Service) -> dict[int, int]:
+    """Return the bytes that each working process of this service holds; 0 for one that is not running."""
+    found = {}
+    for number, child in enumerate(service.worker.children):
+        try:
+            found[number] = psutil.Process(child.pid).memory_info().rss if child.pid else 0
+        except psutil.NoSuchProcess:
+            found[number] = 0
+    return found
 
 
 async def _outcome(check: Awaitable[object]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
@@ -14,20 +15,21 @@ from pydantic import BaseModel, Field
 
 from wortlaut.errors import InvalidOption
 from wortlaut.formats import RenderOptions
-from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound
+from wortlaut.jobs.errors import DatabaseUnavailable, IdempotencyConflict, JobNotFound
 from wortlaut.jobs.job import Job, State
 from wortlaut.jobs.options_json import options_to_json
 from wortlaut.jobs.remote import host_of
 from wortlaut.jobs.worker import forget
-from wortlaut.options import Speakers
+from wortlaut.options import Options, Speakers
+from wortlaut.server.access import Caller
 from wortlaut.server.answers import format_accepted, format_named, rendered
-from wortlaut.server.openapi import CHANGES, SUBMISSION
+from wortlaut.server.openapi import CHANGES, PROBLEMS, SUBMISSION, TRANSCRIPTS, answers
 from wortlaut.server.parameters import Defaults, change_options, make_options
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.service import Service
 from wortlaut.server.uploads import Received, Recording, fetched, receive
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
 
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{1,64}$")]
 
@@ -57,21 +59,57 @@ async def submit(
     caller: Submitter,
     idempotency_key: Annotated[str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> JSONResponse:
-    """Accept a recording, as the field `file` or by its `url`. The answer comes as soon as it is stored."""
+    """Accept a recording: as the field `file`, by its `url`, or as an `upload` that is complete.
+
+    The answer comes as soon as it is stored.
+    """
     async with receive(request, service.settings.max_upload_bytes) as received:
         options = make_options(received.parameters, Defaults(service.settings.model, speakers=Speakers()))
-        webhook = _webhook(received, service)
-        async with _recording(received, service) as recording:
-            job = await service.submit(
-                recording,
-                options,
-                caller,
-                idempotency_key=idempotency_key,
-                webhook=webhook,
-                shares=received.parameters.flag("cache", default=True),
-            )
+        shares = received.parameters.flag("cache", default=True)
+        wanted = _Wanted(options, caller, idempotency_key, _webhook(received, service), shares)
+        upload_id = received.parameters.text("upload")
+        if received.media is None and upload_id is not None:
+            job = await _submit_upload(service, upload_id, wanted)
+        else:
+            async with _recording(received, service) as recording:
+                job = await wanted.submit(service, recording)
         warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
     return JSONResponse({**view(job), "warnings": warnings}, 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is wanted, apart from the recording."""
+
+    options: Options
+    caller: Caller
+    idempotency_key: str | None
+    webhook: str | None
+    shares: bool
+
+    async def submit(self, service: Service, recording: Recording, *, key: str | None = None) -> Job:
+        return await service.submit(
+            recording,
+            self.options,
+            self.caller,
+            idempotency_key=self.idempotency_key or key,
+            webhook=self.webhook,
+            shares=self.shares,
+        )
+
+
+async def _submit_upload(service: Service, upload_id: str, wanted: _Wanted) -> Job:
+    """Make a job of a complete upload. It becomes one job only: naming it again gives the same."""
+    upload = await service.uploads.get(upload_id, wanted.caller.owner)
+    if upload.job_id is not None:
+        job = await service.ledger.get(upload.job_id, wanted.caller.owner)
+        if job.options != wanted.options:
+            raise IdempotencyConflict("This upload has become a job with other parameters.")
+        return job
+    async with service.uploads.recording(upload) as recording:
+        job = await wanted.submit(service, recording, key=f"upload {upload.id}")
+    await service.uploads.use(upload, job.id)
+    return job
 
 
 def _webhook(received: Received, service: Service) -> str | None:
@@ -115,7 +153,9 @@ async def status(job_id: JobId, service: Serving, caller: Reader) -> dict[str, o
     return view(await service.ledger.get(job_id, caller.owner))
 
 
-@router.get("/{job_id}/events", summary="Follow it")
+@router.get(
+    "/{job_id}/events", summary="Follow it", responses=answers("text/event-stream"), response_class=StreamingResponse
+)
 async def events(job_id: JobId, service: Serving, caller: Reader) -> StreamingResponse:
     """Stream server-sent events: `progress` whenever something changes, `end` at the end; both have the status."""
     job = await service.ledger.get(job_id, caller.owner)
@@ -123,8 +163,13 @@ async def events(job_id: JobId, service: Serving, caller: Reader) -> StreamingRe
     return StreamingResponse(_events(service, job), headers=headers, media_type="text/event-stream")
 
 
-@router.get("/{job_id}/result", summary="The result")
-@router.get("/{job_id}/result.{suffix}", summary="The result, in the format of the suffix")
+@router.get("/{job_id}/result", summary="The result", responses=TRANSCRIPTS, response_class=Response)
+@router.get(
+    "/{job_id}/result.{suffix}",
+    summary="The result, in the format of the suffix",
+    responses=TRANSCRIPTS,
+    response_class=Response,
+)
 async def result(
     request: Request,
     job_id: JobId,
@@ -155,7 +200,7 @@ async def rerun(request: Request, job_id: JobId, service: Serving, caller: Submi
         options = change_options(received.parameters, job.options)
         shares = received.parameters.flag("cache", default=True)
         warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
-    again = await service.rerun(job, options, shares=shares)
+    again = await service.rerun(job, options, caller, shares=shares)
     return JSONResponse({**view(again), "warnings": warnings}, 202, {"Location": f"/v1/jobs/{again.id}"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -23,7 +24,9 @@ class Metrics:
     jobs: Gauge = field(init=False)
     workers: Gauge = field(init=False)
     attempts: Counter = field(init=False)
+    memory: Gauge = field(init=False)
     waiting: Histogram = field(init=False)
+    running: Histogram = field(init=False)
     factor: Histogram = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,6 +36,15 @@ class Metrics:
             "attempts": Counter("wortlaut_attempts", "Attempts by how they ended.", ["code"], registry=self.registry),
             "waiting": Histogram(
                 "wortlaut_waiting_seconds", "From upload to last start.", registry=self.registry, buckets=_SECONDS
+            ),
+            "memory": Gauge(
+                "wortlaut_model_memory_bytes",
+                "Resident memory of the working processes here, which hold the models.",
+                ["process"],
+                registry=self.registry,
+            ),
+            "running": Histogram(
+                "wortlaut_running_seconds", "From last start to the end.", registry=self.registry, buckets=_SECONDS
             ),
             "factor": Histogram(
                 "wortlaut_real_time_factor",
@@ -53,13 +65,17 @@ class Metrics:
         self.attempts.labels("done").inc()
         if job.started is not None:
             self.waiting.observe((job.started - job.created).total_seconds())
+            self.running.observe((datetime.now(UTC) - job.started).total_seconds())
         for stage, seconds in end.seconds.items():
             if end.duration:
                 self.factor.labels(stage).observe(seconds / end.duration)
 
-    def render(self, counts: Mapping[str, int], live_workers: int) -> bytes:
+    def render(self, counts: Mapping[str, int], live_workers: int, memory_bytes: Mapping[int, int]) -> bytes:
         """Return everything in Prometheus's text format."""
         for state in ("queued", "running", "done", "failed", "cancelled"):
             self.jobs.labels(state).set(counts.get(state, 0))
         self.workers.set(live_workers)
+        self.memory.clear()
+        for number, size_bytes in memory_bytes.items():
+            self.memory.labels(str(number)).set(size_bytes)
         return generate_latest(self.registry)

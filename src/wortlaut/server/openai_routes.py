@@ -11,25 +11,26 @@ from typing import Any, Literal, cast, get_args
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from wortlaut.errors import InvalidOption, UnknownFormat, UnknownModel, WortlautError
+from wortlaut.errors import InvalidOption, UnknownFormat, WortlautError
 from wortlaut.formats import FORMATS, RenderOptions
 from wortlaut.options import Options, Speakers
 from wortlaut.server.answers import language_name, plain_notice, rendered, running_text, warning_headers
 from wortlaut.server.jobs_routes import KEEP_ALIVE
-from wortlaut.server.openapi import OPENAI
+from wortlaut.server.openapi import OPENAI, OPENAI_ERRORS, answers
 from wortlaut.server.parameters import Defaults, Parameters, make_options, names_of, recognition_models
-from wortlaut.server.problems import openai_error, status_of
+from wortlaut.server.problems import ModelNotListed, openai_error, status_of
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.uploads import receive
 from wortlaut.transcript import Segment, Transcript
 
-router = APIRouter(prefix="/v1", tags=["openai"])
+router = APIRouter(prefix="/v1", tags=["openai"], responses=OPENAI_ERRORS)
 
 ResponseFormat = Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]
+ANSWERS = answers("application/json", "text/plain", "application/x-subrip", "text/vtt", "text/event-stream")
 GRANULARITIES = frozenset({"word", "segment"})
 
 
-@router.post("/audio/transcriptions", openapi_extra=OPENAI, response_model=None)
+@router.post("/audio/transcriptions", openapi_extra=OPENAI, responses=ANSWERS, response_class=Response)
 async def transcriptions(request: Request, service: Serving, caller: Submitter) -> Response:
     """Transcribe while the caller waits."""
     async with receive(request, service.settings.max_upload_bytes) as received:
@@ -46,7 +47,7 @@ async def transcriptions(request: Request, service: Serving, caller: Submitter) 
     return await _answer(transcript, options, form, parameters)
 
 
-@router.post("/audio/translations", openapi_extra=OPENAI, response_model=None)
+@router.post("/audio/translations", openapi_extra=OPENAI, responses=ANSWERS, response_class=Response)
 async def translations(request: Request, service: Serving, caller: Submitter) -> Response:
     """Translate into English while the caller waits."""
     async with receive(request, service.settings.max_upload_bytes) as received:
@@ -74,7 +75,7 @@ async def model(name: str, service: Serving, caller: Reader) -> dict[str, object
     """Describe one model."""
     known = {"whisper-1", service.settings.model, *(each for entry in recognition_models() for each in names_of(entry))}
     if name not in known:
-        raise UnknownModel(f"There is no model {name!r}.")
+        raise ModelNotListed(f"There is no model {name!r}.")
     return _model(name)
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wortlaut.formats import FORMATS
+from wortlaut.server.parameters import LARGEST
+
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
-_NUMBER: Schema = {"type": "integer", "minimum": 1}
+_FLAG: Schema = {"type": "string", "enum": ["true", "false", "1", "0", "yes", "no", "on", "off", ""]}
+"""What is empty counts as not given."""
+_NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST}
 
 _SHARES = "Use what was computed for this recording before, and let later jobs use this."
 
@@ -31,6 +35,56 @@ _PROPERTIES: Mapping[str, Schema] = {
 }
 
 
+_PROBLEM: Schema = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "hint"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": {**_TEXT, "description": "What is wrong."},
+        "code": {**_TEXT, "description": "The same for programs."},
+        "hint": {**_TEXT, "description": "What to do about it."},
+    },
+}
+_OPENAIS: Schema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {"message": _TEXT, "type": _TEXT, "param": {"type": ["string", "null"]}, "code": _TEXT},
+        }
+    },
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _failures(media_type: str, schema: Schema) -> Responses:
+    content = {media_type: {"schema": schema}}
+    return {
+        "4XX": {"description": "The request cannot be done as it is.", "content": content},
+        "5XX": {"description": "The service cannot do it now; Retry-After says when it may.", "content": content},
+    }
+
+
+PROBLEMS = _failures("application/problem+json", _PROBLEM)
+OPENAI_ERRORS = _failures("application/json", _OPENAIS)
+
+
+def answers(*media_types: str) -> Responses:
+    """Describe what a route answers that is not, or not only, JSON."""
+    content = {
+        each: {"schema": {} if each.endswith(("json", "stream")) else _TEXT} for each in dict.fromkeys(media_types)
+    }
+    return {200: {"description": "As asked for.", "content": content}}
+
+
+TRANSCRIPTS = answers(*(each.media_type for each in FORMATS.values()))
+
+
 def form(file_field: str, *, also: Mapping[str, Schema] | None = None) -> Schema:
     """Describe a multipart form: the recording, the parameters of every route, and what is special to one."""
     properties: Schema = {file_field: {"type": "string", "format": "binary"}, **_PROPERTIES, **(also or {})}
@@ -43,6 +97,7 @@ SUBMISSION = form(
     "file",
     also={
         "url": {**_TEXT, "description": "Where the recording lies, instead of the file."},
+        "upload": {**_TEXT, "description": "A complete upload's id (/v1/uploads), instead of the file."},
         "webhook": {**_TEXT, "description": "Where to POST that the job has ended."},
         "cache": {**_FLAG, "description": _SHARES},
     },
@@ -68,3 +123,6 @@ OPENAI = form(
 )
 ASR = form("audio_file", also={"output": _TEXT, "encode": _FLAG})
 DETECTION = form("audio_file", also={"encode": _FLAG})
+PIECE: Schema = {
+    "requestBody": {"content": {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}

@@ -51,6 +51,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "stream": ("stream",),
     "url": ("url",),
     "cache": ("cache",),
+    "upload": ("upload", "upload_id"),
     "webhook": ("webhook", "callback_url"),
     "encode": ("encode",),
     "word_timestamps": ("word_timestamps",),
@@ -59,6 +60,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 
 ALWAYS_SO = frozenset({"vad_filter", "chunking_strategy", "batch_size"})
 """Speech is always found first and cut at pauses; the batch is a setting of the service."""
+
+LARGEST = 100
+"""Of anything that can be counted: more beams cost memory and gain nothing, more speakers cannot be told apart."""
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off"})
 _KNOWN = {spelling: meaning for meaning, spellings in ALIASES.items() for spelling in spellings}
@@ -107,9 +111,14 @@ class Parameters:
         if text is None:
             return None
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise InvalidOption(f"{meaning}={text} is no whole number.", hint="Give a number such as 2.") from None
+        if not 1 <= number <= LARGEST:
+            raise InvalidOption(
+                f"{meaning}={number} is not between 1 and {LARGEST}.", hint="Give one, or leave it out."
+            )
+        return number
 
     def fraction(self, meaning: str, low: float, high: float) -> float | None:
         text = self.text(meaning)
@@ -208,10 +217,11 @@ def _speakers(parameters: Parameters, default: Speakers | None) -> Speakers | No
     """Numbers ask for speakers too, unless diarization is switched off in so many words."""
     exact, low, high = (parameters.number(f"{which}_speakers") for which in ("num", "min", "max"))
     named = parameters.text("speakers")
+    wants = default is not None or any(number is not None for number in (exact, low, high))
+    is_wanted = parameters.flag("diarize", default=wants)
     if named is not None:
         return Speakers.parse(named)
-    wants = default is not None or any(number is not None for number in (exact, low, high))
-    if not parameters.flag("diarize", default=wants):
+    if not is_wanted:
         return None
     if exact is not None:
         return Speakers(exact, exact)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
+from datetime import timedelta
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from wortlaut import errors
 from wortlaut.jobs import errors as job_errors
@@ -23,11 +26,64 @@ OPENAI_PATHS = ("/v1/audio/", "/v1/models")
 """Routes that answer errors in OpenAI's shape."""
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+TUS_PATH, TUS_VERSION = "/v1/uploads", "1.0.0"
+"""Routes whose every answer names the version of the tus protocol, which is this."""
+
+
 class MediaTooLarge(errors.InputError):
     """The recording is larger than this service accepts."""
 
     code = "media-too-large"
     default_hint = "Send the sound only, for example as Opus or MP3; WORTLAUT_MAX_UPLOAD_BYTES is the limit."
+
+
+class LimitReached(errors.ResourceError):
+    """This key has used up what it may use for now."""
+
+    code = "limit-reached"
+    retryable = True
+    default_hint = "Try again when Retry-After says; `wortlaut keys create` can give a key other limits."
+
+    def __init__(self, message: str = "", *, hint: str = "", retry_after: timedelta = timedelta(minutes=1)) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class UploadNotFound(errors.InputError):
+    """There is no such upload."""
+
+    code = "upload-not-found"
+    default_hint = "It was deleted, nothing was sent for a day, or it belongs to another key. Begin a new one."
+
+
+class UploadConflict(errors.InputError):
+    """The upload is not where this request takes it to be."""
+
+    code = "upload-conflict"
+    default_hint = "Ask with HEAD how much has arrived, and go on from there."
+
+
+class ProtocolMismatch(errors.InputError):
+    """This version of the tus protocol is not spoken here."""
+
+    code = "protocol-mismatch"
+    default_hint = "Send the header `Tus-Resumable: 1.0.0`."
+
+
+class WrongContentType(errors.InputError):
+    """The body is of a kind that this route does not take."""
+
+    code = "wrong-content-type"
+    default_hint = "Send `Content-Type: application/offset+octet-stream`."
+
+
+class ModelNotListed(errors.UnknownModel):
+    """There is no such model here."""
+
+    code = "model-not-found"
+    default_hint = "GET /v1/models lists them."
 
 
 class MediaMissing(errors.InputError):
@@ -76,7 +132,14 @@ STATUS: dict[type[errors.WortlautError], HTTPStatus] = {
     job_errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ObjectMissing: HTTPStatus.GONE,
+    job_errors.MediaTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     MediaTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
+    UploadNotFound: HTTPStatus.NOT_FOUND,
+    ModelNotListed: HTTPStatus.NOT_FOUND,
+    UploadConflict: HTTPStatus.CONFLICT,
+    ProtocolMismatch: HTTPStatus.PRECONDITION_FAILED,
+    WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
@@ -91,9 +154,26 @@ def status_of(error: errors.WortlautError) -> HTTPStatus:
 def answer(request: Request, error: errors.WortlautError) -> JSONResponse:
     """Say what is wrong, in the shape that the caller knows."""
     status = status_of(error)
+    response = _shaped(request, error, status)
+    if isinstance(error, LimitReached):
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return response
+
+
+def _shaped(request: Request, error: errors.WortlautError, status: HTTPStatus) -> JSONResponse:
     if request.url.path.startswith(OPENAI_PATHS):
         return _response(status, openai_error(error, status), "application/json")
-    return _response(status, problem(error, status), "application/problem+json")
+    response = _response(status, problem(error, status), "application/problem+json")
+    if request.url.path.startswith(TUS_PATH):
+        response.headers.update({"Tus-Resumable": TUS_VERSION, "Tus-Version": TUS_VERSION})
+    return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Return every method of this path; the framework names those of the first route only."""
+    routes = request.app.routes
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    return {method for method, scope in scopes.items() if any(each.matches(scope)[0] is Match.FULL for each in routes)}
 
 
 def problem(error: errors.WortlautError, status: int) -> dict[str, object]:
@@ -111,6 +191,8 @@ def problem(error: errors.WortlautError, status: int) -> dict[str, object]:
 def openai_error(error: errors.WortlautError, status: int) -> dict[str, object]:
     """OpenAI's shape; the hint is part of the message, as there is no other place for it."""
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        kind = "rate_limit_error"
     return {"error": {"message": f"{error.message} {error.hint}", "type": kind, "param": None, "code": error.code}}
 
 
@@ -142,9 +224,10 @@ def _starlettes(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     ours = errors.WortlautError(f"{status.phrase}: {request.method} {request.url.path}", hint="/docs lists the routes.")
-    shape = openai_error if request.url.path.startswith(OPENAI_PATHS) else problem
-    response = _response(status, {**shape(ours, status)}, "application/problem+json")
+    response = _shaped(request, ours, status)
     response.headers.update(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return response
 
 

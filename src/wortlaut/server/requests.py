@@ -23,6 +23,7 @@ def _may(scope: Scope) -> Callable[[Request, Service], Awaitable[Caller]]:
     async def caller(request: Request, service: Serving) -> Caller:
         found = await service.keys.caller(request, is_open=service.settings.is_open)
         found.require(scope)
+        await service.limits.count_request(found)
         return found
 
     return caller

@@ -5,37 +5,46 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-from fastapi import Request
+from typing import Any, Protocol
 
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.formats.read import read_json
 from wortlaut.jobs.changes import Changes
 from wortlaut.jobs.database import Pool, migrate, open_pool
 from wortlaut.jobs.embedded import database_of
-from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound, JobUnfinished
+from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound, JobUnfinished, MediaTooLong
 from wortlaut.jobs.job import WAITED_FOR, Job, Work
 from wortlaut.jobs.ledger import Answer, Ledger, Submission, new_id
 from wortlaut.jobs.queue import open_queue
-from wortlaut.jobs.worker import Worker, forget
+from wortlaut.jobs.worker import TIDY, Worker, forget
+from wortlaut.media.stated_duration import stated_duration
 from wortlaut.options import Options
 from wortlaut.server.access import Caller, Keys
+from wortlaut.server.limits import Limits
 from wortlaut.server.metrics import Metrics
+from wortlaut.server.resumable import Uploads
 from wortlaut.server.settings import ServiceSettings
 from wortlaut.server.uploads import Recording
-from wortlaut.storage import ObjectMissing, Storage, open_storage
+from wortlaut.storage import ObjectMissing, Storage, StorageUnavailable, open_storage
 from wortlaut.transcript import Transcript
 
 log = logging.getLogger(__name__)
 
 LOOK = 1.0
 """Seconds between two looks at a job, and at whether the caller is still there, when nothing is heard of it."""
+INSIST = 5.0
+"""Seconds after which a part that was asked to end is asked again."""
 PATIENCE = 60.0
 """Seconds for which a caller is kept waiting while the database does not answer."""
+
+
+class Waiting(Protocol):
+    """Somebody who waits for an answer and may go away: a request, for one."""
+
+    async def is_disconnected(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,11 @@ class Service:
     storage: Storage
     changes: Changes
     keys: Keys
+    limits: Limits
+    uploads: Uploads
     worker: Worker
     metrics: Metrics = field(default_factory=Metrics)
+    probing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     async def submit(
         self,
@@ -81,7 +93,7 @@ class Service:
             webhook,
             await asyncio.to_thread(recording.digest) if shares and self.settings.caches else None,
         )
-        return await self._answered(submission) or await self._queued(submission, recording)
+        return await self._answered(submission) or await self._queued(submission, recording, caller)
 
     async def _answered(self, submission: Submission) -> Job | None:
         """Answer with a copy of what another job on the same recording has come to, if there is one."""
@@ -104,19 +116,25 @@ class Service:
         log.info("answered", extra={"action": "job_answered", "job_id": job.id, "is_new": is_new})
         return job
 
-    async def _queued(self, submission: Submission, recording: Recording) -> Job:
-        await self.storage.put(submission.media_key, recording.content())
+    async def _queued(self, submission: Submission, recording: Recording, caller: Caller) -> Job:
         is_new = False
         try:
+            await self.storage.put(submission.media_key, recording.content())
+            if submission.work == "transcribe":
+                await self._account(caller, submission.id, submission.media_key)
             job, is_new = await self.ledger.submit(submission, max_queued=self.settings.max_queued)
         finally:
             if not is_new:
+                await self.limits.release(submission.id)
                 await self.storage.delete(submission.media_key)
         log.info("accepted", extra={"action": "job_accepted", "job_id": job.id, "is_new": is_new})
         return job
 
-    async def rerun(self, job: Job, options: Options, *, shares: bool = True) -> Job:
-        """Accept a job on the recording of another one; what that has found out is used where it still applies."""
+    async def rerun(self, job: Job, options: Options, caller: Caller, *, shares: bool = True) -> Job:
+        """Accept a job on the recording of another one; what that has found out is used where it still applies.
+
+        It counts against the caller's minutes like a recording that is handed in.
+        """
         submission = Submission(
             new_id(),
             job.owner,
@@ -129,35 +147,52 @@ class Service:
             shares=job.id,
             rerun_of=job.id,
         )
-        again, _ = await self.ledger.submit(submission, max_queued=self.settings.max_queued)
+        await self.limits.reserve(caller, submission.id, job.duration or 0.0)
+        is_new = False
+        try:
+            again, is_new = await self.ledger.submit(submission, max_queued=self.settings.max_queued)
+        finally:
+            if not is_new:
+                await self.limits.release(submission.id)
         log.info("rerun", extra={"action": "job_rerun", "job_id": again.id, "rerun_of": job.id})
         return again
+
+    async def _account(self, caller: Caller, job_id: str, media_key: str) -> None:
+        """Hold a recording against the limits, by what it says of its length; the worker measures the truth."""
+        longest = self.settings.max_duration
+        seconds = None
+        if longest or self.limits.minutes_per_day(caller):
+            async with self.probing, self.storage.as_file(media_key) as media:
+                seconds = await asyncio.to_thread(stated_duration, media)
+        if longest and seconds is not None and seconds > longest:
+            raise MediaTooLong.over(longest)
+        await self.limits.reserve(caller, job_id, seconds or 0.0)
 
     async def begin(self, recording: Recording, options: Options, caller: Caller, work: Work = "transcribe") -> Job:
         """Accept a job that somebody waits for."""
         return await self.submit(recording, options, caller, work=work, priority=WAITED_FOR)
 
     async def transcribe_now(
-        self, request: Request, recording: Recording, options: Options, caller: Caller
+        self, waiting: Waiting, recording: Recording, options: Options, caller: Caller
     ) -> Transcript:
         """Do a job while the caller holds the line. Raises what the job failed with."""
-        return await self.finish(request, await self.begin(recording, options, caller))
+        return await self.finish(waiting, await self.begin(recording, options, caller))
 
-    async def finish(self, request: Request, job: Job) -> Transcript:
+    async def finish(self, waiting: Waiting, job: Job) -> Transcript:
         """Return the transcript of a job that somebody waits for."""
-        return await asyncio.to_thread(read_json, await self._finish(request, job))
+        return await asyncio.to_thread(read_json, await self._finish(waiting, job))
 
     async def detect_now(
-        self, request: Request, recording: Recording, options: Options, caller: Caller
+        self, waiting: Waiting, recording: Recording, options: Options, caller: Caller
     ) -> Mapping[str, Any]:
         """Return language and probability of a recording while the caller holds the line."""
         job = await self.begin(recording, options, caller, "detect")
-        guess: Mapping[str, Any] = json.loads(await self._finish(request, job))
+        guess: Mapping[str, Any] = json.loads(await self._finish(waiting, job))
         return guess
 
-    async def _finish(self, request: Request, job: Job) -> bytes:
+    async def _finish(self, waiting: Waiting, job: Job) -> bytes:
         try:
-            return await self.result(await self.wait(job, request))
+            return await self.result(await self.wait(job, waiting))
         finally:
             # The caller has gone, or has what it wanted: nothing of it is kept, and a running attempt stops.
             await asyncio.shield(self._forget_quietly(job))
@@ -168,12 +203,12 @@ class Service:
         except WortlautError as error:  # the retention time will do it
             log.warning("%s", error.message, extra={"action": "forget_failed", "job_id": job.id})
 
-    async def wait(self, job: Job, request: Request) -> Job:
+    async def wait(self, job: Job, waiting: Waiting) -> Job:
         """Return the job when it has ended. Raises `Cancelled` when the caller has gone."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while not job.is_finished:
             await self.changes.wait(job.id, LOOK)
-            if await request.is_disconnected():
+            if await waiting.is_disconnected():
                 raise Cancelled
             try:
                 job = await self.ledger.get(job.id)
@@ -207,17 +242,20 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
         await migrate(pool)
         metrics = Metrics()
         worker = Worker(settings, Options(model=settings.model), url, metrics.observe)
+        storage = open_storage(settings.storage)
         service = Service(
             settings,
             pool,
             Ledger(pool, await open_queue(pool)),
-            open_storage(settings.storage),
+            storage,
             Changes(url),
             Keys(pool),
+            Limits(pool, settings),
+            Uploads(pool, storage),
             worker,
             metrics,
         )
-        running = [asyncio.create_task(service.changes.listen())]
+        running = [asyncio.create_task(service.changes.listen()), asyncio.create_task(_tidy(service))]
         if settings.workers:
             running.append(asyncio.create_task(worker.run()))
         for task in running:
@@ -225,9 +263,27 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
         try:
             yield service
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await _end(running)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: a queue that is just starting may take the first request for its own."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=INSIST)
+
+
+async def _tidy(service: Service) -> None:
+    """Delete uploads that nobody continues, and counts that no limit needs."""
+    while True:
+        try:
+            await service.uploads.tidy(service.settings.upload_life_hours)
+            await service.limits.tidy()
+        except (DatabaseUnavailable, StorageUnavailable) as error:
+            log.warning("%s", error.message, extra={"action": "tidy_failed", "code": error.code})
+        await asyncio.sleep(TIDY)
 
 
 def _report_end(task: asyncio.Task[None]) -> None:

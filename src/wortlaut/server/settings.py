@@ -25,7 +25,21 @@ class ServiceSettings(JobSettings):
         description="The Whisper model for requests that name none, or one of OpenAI's.",
     )
     max_upload_bytes: int = Field(default=4 * 2**30, ge=1, description="Size of the largest recording; above: 413.")
+    upload_life_hours: float = Field(
+        default=24.0, gt=0, description="Hours after which an upload that nobody continues is deleted."
+    )
+    requests_per_minute: int = Field(
+        default=0, ge=0, description="Requests a key may send a minute; above: 429. 0: any."
+    )
+    minutes_per_day: int = Field(
+        default=0, ge=0, description="Minutes of sound a key may hand in a day (UTC); above: 429. 0: any."
+    )
     fetch_deadline: float = Field(default=600.0, gt=0, description="Seconds in which a recording must be fetched.")
+    wyoming: bool = Field(default=False, description="Serve Home Assistant too, by the Wyoming protocol.")
+    wyoming_host: str = Field(
+        default="127.0.0.1", description="Address for Wyoming, which knows no keys: who reaches it may transcribe."
+    )
+    wyoming_port: int = Field(default=10300, ge=0, le=65535, description="Port for Wyoming.")
     max_queued: int = Field(default=1000, ge=1, description="Jobs that may wait; above: 503 with Retry-After.")
 
     @property

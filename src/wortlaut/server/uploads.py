@@ -171,8 +171,13 @@ def with_wave_header(recording: Recording) -> Recording:
     recording.file.seek(0)
     if start[:4] in (b"RIFF", b"RF64") and start[8:12] == b"WAVE":
         return recording
-    size_bytes = min(recording.size_bytes, 2**32 - 45)
-    header = b"RIFF" + struct.pack("<I", 36 + size_bytes) + b"WAVEfmt "
-    header += struct.pack("<IHHIIHH", 16, 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
-    header += b"data" + struct.pack("<I", size_bytes)
+    header = wave_header(recording.size_bytes, SAMPLE_RATE, 2, 1)
     return Recording(recording.name, recording.file, recording.size_bytes + len(header), header)
+
+
+def wave_header(size_bytes: int, rate: int, width: int, channels: int) -> bytes:
+    """Return what stands before so many bytes of samples, `width` bytes each, in a WAV file."""
+    stated_bytes = min(size_bytes, 2**32 - 45)
+    header = b"RIFF" + struct.pack("<I", 36 + stated_bytes) + b"WAVEfmt "
+    header += struct.pack("<IHHIIHH", 16, 1, channels, rate, rate * width * channels, width * channels, 8 * width)
+    return header + b"data" + struct.pack("<I", stated_bytes)
