@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +24,9 @@ from wortlaut.recognition.features import HOP_SAMPLES, log_mel, log_mel_in_conte
 from wortlaut.recognition.placement import Placement, place
 from wortlaut.recognition.tokenizer import WhisperTokenizer
 
-REMEMBERED_WINDOWS = {"cpu": 24, "cuda": 64}
-"""Encoder outputs that are kept, more than recognition is ahead of alignment: 3 MB each for base in float32."""
+REMEMBERED_WINDOWS = 16
+"""Encoder outputs that are kept beside those of the windows that are being recognized: of the windows that voted for
+the language, and of what alignment has not come to. 3 MB each for base in float32."""
 
 _FRAMES_PER_STATE = 2  # the encoder's second convolution halves the frame rate
 
@@ -42,7 +43,11 @@ class EncodedWindow:
 
 @dataclass(slots=True)
 class EncodedWindows:
-    """The encoder outputs used last, as long as their recording is in use. Safe for threads; the oldest gives way."""
+    """The encoder outputs used last, as long as their recording is in use. Safe for threads; the oldest gives way.
+
+    While `room` is made for more, more are kept: recordings that are recognized at the same time do not push each
+    other's outputs out.
+    """
 
     capacity: int
     _outputs: OrderedDict[EncodedWindow, ctranslate2.StorageView] = field(default_factory=OrderedDict)
@@ -60,6 +65,17 @@ class EncodedWindows:
             self._outputs[window] = output
             while len(self._outputs) > self.capacity:
                 self._outputs.popitem(last=False)
+
+    @contextmanager
+    def room(self, more: int) -> Iterator[None]:
+        """Keep so many more outputs inside the block."""
+        with self._lock:
+            self.capacity += more
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.capacity -= more
 
     def forget(self, gone: ref[Audio]) -> None:
         """Drop the outputs of a recording that nobody uses any more."""
@@ -85,7 +101,7 @@ class WhisperModel:
         self.workers = placement.workers
         self.is_multilingual = bool(engine.is_multilingual)
         self.n_mels = int(engine.n_mels)
-        self._encoded = EncodedWindows(REMEMBERED_WINDOWS[placement.device])
+        self._encoded = EncodedWindows(REMEMBERED_WINDOWS)
 
     @classmethod
     def load(
@@ -132,6 +148,10 @@ class WhisperModel:
                 output = self.engine.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
             self._encoded.remember(window, output)
         return output
+
+    def remembering(self, windows: int) -> AbstractContextManager[None]:
+        """Remember the outputs of so many more windows inside the block: those that one recording has in work."""
+        return self._encoded.room(windows)
 
     def _features(self, samples: NDArray[np.float32], *, is_padded: bool) -> NDArray[np.float32]:
         """Return log-mel features of shape (1, n_mels, frames)."""
