@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
 from wortlaut.audio import Audio
+from wortlaut.blas import one_blas_thread
 from wortlaut.errors import ExtraMissing, InvalidOption, ModelError
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.hub import HubAccess
@@ -157,6 +158,7 @@ class Transcriber:
 
         with ExitStack() as held:
             aligner = WhisperAligner(self._whisper(UNIVERSAL_ALIGNER, held))
+            held.enter_context(one_blas_thread())
             return align_text(aligner, self._decoder().decode(Path(media)), text, parse_language(language))
 
     @contextmanager
@@ -177,7 +179,9 @@ class Transcriber:
         """Lend the warm diarizer alone."""
         segmentation, embedding = self._store.fetch_all(["segmentation-3.0", "campplus"], listener=listener)
         with ExitStack() as held:
-            yield self._diarizer(segmentation, embedding, held)
+            diarizer = self._diarizer(segmentation, embedding, held)
+            held.enter_context(one_blas_thread())
+            yield diarizer
 
     def decode(self, media: str | os.PathLike[str], listener: Listener = ignore) -> Audio:
         """Return the sound of a recording."""
@@ -196,7 +200,7 @@ class Transcriber:
         models = _models_for(options)
         folders = dict(zip(models, self._store.fetch_all(list(models.values()), listener=listener), strict=True))
         whisper = self._whisper(options.model, held)
-        return Pipeline(
+        pipeline = Pipeline(
             decoder=self._decoder(),
             detector=self._detector(folders["detection"], held),
             second_look=self._second_look(folders["detection"], held),
@@ -218,6 +222,8 @@ class Transcriber:
                 devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
             ),
         )
+        held.enter_context(one_blas_thread())  # now that all that computes is loaded
+        return pipeline
 
     def _whisperx_pipeline(
         self, options: Options, held: ExitStack, listener: Listener, batch_size: int | None
