@@ -219,7 +219,11 @@ class Transcriber:
                 versions=_versions(),
                 models={role: _identity(name, folders[role]) for role, name in models.items()} | _ctc_identity(options),
                 options=asdict(options),
-                devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
+                devices={
+                    "encode": f"{whisper.device} {whisper.encoding_engine}",
+                    "recognize": f"{whisper.device} {whisper.compute_type}",
+                    "rest": "cpu",
+                },
             ),
         )
         held.enter_context(one_blas_thread())  # now that all that computes is loaded
@@ -317,6 +321,7 @@ class Transcriber:
         return held.enter_context(self._residency.hold(("second look", folder), lambda: Loaded(load())))
 
     def _whisper(self, model: str, held: ExitStack) -> WhisperModel:
+        from wortlaut.models.whisper_encoder import encoder_graph  # noqa: PLC0415
         from wortlaut.recognition.model import WhisperModel  # noqa: PLC0415
 
         if self.settings.device != "cpu":
@@ -330,6 +335,7 @@ class Transcriber:
             workers=self.settings.threads,
             threads=1 if self.settings.threads else 0,
             alignment_heads=_character_heads(model),
+            encoder_graph=encoder_graph,
         )
         size_bytes = (folder / "model.bin").stat().st_size
         return held.enter_context(self._residency.hold(("whisper", folder), lambda: Loaded(load(), size_bytes)))
