@@ -30,10 +30,7 @@ def whisper_encoder_graph(tensors: Tensors) -> ModelProto:
     Input `features`: (batch, n_mels, frames), an even number of frames. Output `states`: (batch, frames / 2, d_model).
     Raises KeyError if a variable is missing.
     """
-    weights = {
-        name.removeprefix("encoder/"): array.astype(np.float32) if array.dtype == np.float16 else array
-        for name, array in tensors.items()
-    }
+    weights = {name.removeprefix("encoder/"): array for name, array in tensors.items()}
     n_mels, heads = weights["conv1/weight"].shape[1], int(weights["num_heads"])
     graph = Graph("whisper encoder")
     x = _placed(graph, weights, _convolved(graph, weights))
@@ -108,7 +105,7 @@ def _normalized(graph: Graph, weights: Tensors, x: str, layer: str) -> str:
 
 def _linear(graph: Graph, weights: Tensors, x: str, layer: str) -> str:
     """Multiply in int8. Each state is scaled to [-1, 1] before and back afterwards."""
-    codes, scales = quantized(weights[f"{layer}/weight"])
+    codes, scales = quantized(weights[f"{layer}/weight"].astype(np.float32))
     step = graph.constant("step", np.array(1.0 / _LARGEST, np.float32))
     zero = graph.constant("zero", np.array(_ZERO, np.uint8))
     largest = graph.add("ReduceMax", layer, graph.add("Abs", layer, x), axes=[-1], keepdims=1)
@@ -136,4 +133,4 @@ def quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
 
 
 def _constant(graph: Graph, weights: Tensors, name: str) -> str:
-    return graph.constant(name, weights[name])
+    return graph.constant(name, weights[name].astype(np.float32))
