@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
 from wortlaut.audio import Audio
+from wortlaut.blas import one_blas_thread
 from wortlaut.errors import ExtraMissing, InvalidOption, ModelError
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.hub import HubAccess
@@ -157,6 +158,7 @@ class Transcriber:
 
         with ExitStack() as held:
             aligner = WhisperAligner(self._whisper(UNIVERSAL_ALIGNER, held))
+            held.enter_context(one_blas_thread())
             return align_text(aligner, self._decoder().decode(Path(media)), text, parse_language(language))
 
     @contextmanager
@@ -177,7 +179,9 @@ class Transcriber:
         """Lend the warm diarizer alone."""
         segmentation, embedding = self._store.fetch_all(["segmentation-3.0", "campplus"], listener=listener)
         with ExitStack() as held:
-            yield self._diarizer(segmentation, embedding, held)
+            diarizer = self._diarizer(segmentation, embedding, held)
+            held.enter_context(one_blas_thread())
+            yield diarizer
 
     def decode(self, media: str | os.PathLike[str], listener: Listener = ignore) -> Audio:
         """Return the sound of a recording."""
@@ -196,7 +200,7 @@ class Transcriber:
         models = _models_for(options)
         folders = dict(zip(models, self._store.fetch_all(list(models.values()), listener=listener), strict=True))
         whisper = self._whisper(options.model, held)
-        return Pipeline(
+        pipeline = Pipeline(
             decoder=self._decoder(),
             detector=self._detector(folders["detection"], held),
             second_look=self._second_look(folders["detection"], held),
@@ -215,9 +219,15 @@ class Transcriber:
                 versions=_versions(),
                 models={role: _identity(name, folders[role]) for role, name in models.items()} | _ctc_identity(options),
                 options=asdict(options),
-                devices={"recognize": f"{whisper.device} {whisper.compute_type}", "rest": "cpu"},
+                devices={
+                    "encode": f"{whisper.device} {whisper.encoding_engine}",
+                    "recognize": f"{whisper.device} {whisper.compute_type}",
+                    "rest": "cpu",
+                },
             ),
         )
+        held.enter_context(one_blas_thread())  # now that all that computes is loaded
+        return pipeline
 
     def _whisperx_pipeline(
         self, options: Options, held: ExitStack, listener: Listener, batch_size: int | None
@@ -311,6 +321,7 @@ class Transcriber:
         return held.enter_context(self._residency.hold(("second look", folder), lambda: Loaded(load())))
 
     def _whisper(self, model: str, held: ExitStack) -> WhisperModel:
+        from wortlaut.models.whisper_encoder import encoder_graph  # noqa: PLC0415
         from wortlaut.recognition.model import WhisperModel  # noqa: PLC0415
 
         if self.settings.device != "cpu":
@@ -324,6 +335,7 @@ class Transcriber:
             workers=self.settings.threads,
             threads=1 if self.settings.threads else 0,
             alignment_heads=_character_heads(model),
+            encoder_graph=encoder_graph,
         )
         size_bytes = (folder / "model.bin").stat().st_size
         return held.enter_context(self._residency.hold(("whisper", folder), lambda: Loaded(load(), size_bytes)))

@@ -56,7 +56,9 @@ class Settings(Sourced):
     device: Device = Field(default="auto", description="Where recognition runs: cuda where there is one, else cpu.")
     compute_type: str = Field(default="auto", description="Arithmetic of recognition: int8 on cpu, float16 on cuda.")
     threads: int = Field(default=0, ge=0, description="Processor threads to use; 0: as many as there are cores.")
-    batch_size: int = Field(default=0, ge=0, description="Windows recognized at once; 0: chosen for the device.")
+    batch_size: int = Field(
+        default=0, ge=0, description="Windows recognized at once by each worker; 0: chosen for the device."
+    )
     idle: float = Field(default=600.0, ge=0, description="Seconds after which a model that nobody uses is let go of.")
     spool_dir: Path | None = Field(default=None, description="Where decoded sound lies while it is worked on.")
     hf_token: SecretStr | None = Field(

@@ -61,6 +61,24 @@ def test_recordings_are_not_mixed_up_and_are_let_go_of():
     assert memory.find(encoded(memory, other, 0.0)) is not None
 
 
+def test_two_recordings_at_once_do_not_push_each_other_out():
+    one, other, memory = audio_of(1), audio_of(1), EncodedWindows(capacity=1)
+    with memory.room(2), memory.room(1):
+        for audio in (one, other):
+            for start in (0.0, 1.0):
+                memory.remember(encoded(memory, audio, start), stored(start))
+        assert all(memory.find(encoded(memory, audio, start)) for audio in (one, other) for start in (0.0, 1.0))
+    memory.remember(encoded(memory, other, 2.0), stored(2.0))
+    assert len(memory) == 1
+
+
+def test_room_is_given_back_after_an_error():
+    memory = EncodedWindows(capacity=1)
+    with pytest.raises(InvalidOption), memory.room(2):
+        raise InvalidOption
+    assert memory.capacity == 1
+
+
 def test_a_folder_that_is_not_there_is_a_missing_model(tmp_path):
     with pytest.raises(ModelMissing):
         WhisperModel.load(tmp_path / "nowhere")

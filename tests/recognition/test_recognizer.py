@@ -56,6 +56,23 @@ def test_windows_are_decoded_together(scripted, audio):
     assert [starts for starts, _ in model.engine.calls] == [[0, 1], [2, 3], [4]]
 
 
+def test_on_a_cpu_four_windows_share_the_decoder(scripted, audio):
+    model = scripted({start: [Said(" a")] for start in range(9)})
+    recognize(model, audio, [window(start) for start in range(9)])
+    assert [starts for starts, _ in model.engine.calls] == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(0, 1), (4, 2), (9, 3)])
+def test_what_is_in_work_is_remembered_until_it_is_aligned(scripted, audio, batch_size, workers):
+    model = scripted({start: [Said(" a")] for start in range(90)}, workers=workers)
+    recognizer = WhisperRecognizer(model, decoding=Decoding(), task="transcribe", batch_size=batch_size)
+    capacity = model._encoded.capacity
+    for taken, _ in enumerate(recognizer.recognize(audio, [window(start) for start in range(90)], language="de"), 1):
+        begun_and_not_taken = len(model.encoded_starts) - taken
+        assert begun_and_not_taken < model._encoded.capacity - capacity
+    assert model._encoded.capacity == capacity
+
+
 def test_a_big_batch_is_shared_among_workers(scripted, audio):
     model = scripted({start: [Said(" a")] for start in range(4)}, workers=2)
     recognize(model, audio, [window(start) for start in range(4)], batch_size=16)

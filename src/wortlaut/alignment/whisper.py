@@ -19,10 +19,10 @@ from wortlaut.lookahead import map_ahead
 from wortlaut.recognition.model import WhisperModel
 from wortlaut.transcript import Passage, Word
 
-SHORT_WINDOW = 22.0
+SHORT_WINDOW = 9.0
 """Seconds. The silence that pads a clip of 3 s to 30 s blurs the attention: 78 % of boundaries within 50 ms instead of
-84 %. A shorter window is encoded once more without it, which costs as much as it is short; for a longer one
-there is no difference, and what recognition has encoded is used again."""
+84 %. A shorter window is encoded once more without it, which costs as much as it is short. From 9 s to 20 s no
+difference was found on either half of TIMIT, and what recognition has encoded is used again."""
 
 LONGEST_WINDOW = 30.0
 """Seconds that Whisper's encoder sees at once."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _OPSET = 17
+EXTENSIONS = "com.microsoft"
+"""The domain of ONNX Runtime's own operations."""
 _IR_VERSION = 8  # the format of ONNX 1.12: every runtime since 2022 reads it
 
 Tensors = Mapping[str, "NDArray[Any]"]
@@ -52,9 +54,17 @@ class Graph:
         return output
 
     def finish(
-        self, result: str, *, given: tuple[str, Sequence[str | int]], made: tuple[str, Sequence[str | int]]
+        self,
+        result: str,
+        *,
+        given: tuple[str, Sequence[str | int]],
+        made: tuple[str, Sequence[str | int]],
+        is_checked: bool = True,
     ) -> ModelProto:
-        """Close the graph: `given` and `made` name its input and output and their shapes. Checks it."""
+        """Close the graph: `given` and `made` name its input and output and their shapes.
+
+        It is checked, which takes as long as building it: too long for what is built whenever a model is loaded.
+        """
         self._nodes.append(helper.make_node("Identity", [result], [made[0]], name=made[0]))
         graph = helper.make_graph(
             self._nodes,
@@ -63,7 +73,11 @@ class Graph:
             [helper.make_tensor_value_info(made[0], TensorProto.FLOAT, list(made[1]))],
             list(self._constants.values()),
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="wortlaut")
+        opsets = [helper.make_opsetid("", _OPSET)]
+        if any(node.domain == EXTENSIONS for node in self._nodes):
+            opsets.append(helper.make_opsetid(EXTENSIONS, 1))
+        model = helper.make_model(graph, opset_imports=opsets, producer_name="wortlaut")
         model.ir_version = _IR_VERSION
-        checker.check_model(model, full_check=True)
+        if is_checked:
+            checker.check_model(model, full_check=True)
         return model

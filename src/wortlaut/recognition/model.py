@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +19,18 @@ from numpy.typing import NDArray
 
 from wortlaut.audio import Audio
 from wortlaut.errors import ModelCorrupt, ModelMissing
+from wortlaut.recognition.encoder import OnnxEncoder
 from wortlaut.recognition.faults import engine_faults
 from wortlaut.recognition.features import HOP_SAMPLES, log_mel, log_mel_in_context
 from wortlaut.recognition.placement import Placement, place
 from wortlaut.recognition.tokenizer import WhisperTokenizer
 
-REMEMBERED_WINDOWS = {"cpu": 24, "cuda": 64}
-"""Encoder outputs that are kept, more than recognition is ahead of alignment: 3 MB each for base in float32."""
+REMEMBERED_WINDOWS = 16
+"""Encoder outputs that are kept beside those of the windows that are being recognized: of the windows that voted for
+the language, and of what alignment has not come to. 3 MB each for base in float32."""
+
+EncoderGraph = Callable[[Path], bytes | None]
+"""Makes an ONNX graph of the encoder in a model folder; None: the engine shall encode."""
 
 _FRAMES_PER_STATE = 2  # the encoder's second convolution halves the frame rate
 
@@ -42,7 +47,11 @@ class EncodedWindow:
 
 @dataclass(slots=True)
 class EncodedWindows:
-    """The encoder outputs used last, as long as their recording is in use. Safe for threads; the oldest gives way."""
+    """The encoder outputs used last, as long as their recording is in use. Safe for threads; the oldest gives way.
+
+    While `room` is made for more, more are kept: recordings that are recognized at the same time do not push each
+    other's outputs out.
+    """
 
     capacity: int
     _outputs: OrderedDict[EncodedWindow, ctranslate2.StorageView] = field(default_factory=OrderedDict)
@@ -61,6 +70,17 @@ class EncodedWindows:
             while len(self._outputs) > self.capacity:
                 self._outputs.popitem(last=False)
 
+    @contextmanager
+    def room(self, more: int) -> Iterator[None]:
+        """Keep so many more outputs inside the block."""
+        with self._lock:
+            self.capacity += more
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.capacity -= more
+
     def forget(self, gone: ref[Audio]) -> None:
         """Drop the outputs of a recording that nobody uses any more."""
         with self._lock:
@@ -77,7 +97,13 @@ class WhisperModel:
     `workers` calls of the engine run at the same time, further ones wait; each releases the GIL.
     """
 
-    def __init__(self, engine: ctranslate2.models.Whisper, tokenizer: WhisperTokenizer, placement: Placement) -> None:
+    def __init__(
+        self,
+        engine: ctranslate2.models.Whisper,
+        tokenizer: WhisperTokenizer,
+        placement: Placement,
+        encoder: OnnxEncoder | None = None,
+    ) -> None:
         self.engine = engine
         self.tokenizer = tokenizer
         self.device = placement.device
@@ -85,7 +111,8 @@ class WhisperModel:
         self.workers = placement.workers
         self.is_multilingual = bool(engine.is_multilingual)
         self.n_mels = int(engine.n_mels)
-        self._encoded = EncodedWindows(REMEMBERED_WINDOWS[placement.device])
+        self._encoder = encoder
+        self._encoded = EncodedWindows(REMEMBERED_WINDOWS)
 
     @classmethod
     def load(
@@ -97,11 +124,13 @@ class WhisperModel:
         workers: int = 0,
         threads: int = 0,
         alignment_heads: Sequence[tuple[int, int]] | None = None,
+        encoder_graph: EncoderGraph | None = None,
     ) -> WhisperModel:
         """Load `model.bin`, `config.json`, `tokenizer.json` and the vocabulary of a folder.
 
         0 workers or threads: what suits the machine. `alignment_heads`, pairs of layer and head, take the place
-        of those in the folder's config.json. Raises `ModelMissing`, `ModelCorrupt`, `InvalidOption`,
+        of those in the folder's config.json. `encoder_graph` is asked for an encoder to take the place of the
+        engine's where that computes in int8 on a CPU. Raises `ModelMissing`, `ModelCorrupt`, `InvalidOption`,
         `DeviceUnavailable` or `OutOfMemory`.
         """
         _check(folder)
@@ -115,7 +144,13 @@ class WhisperModel:
                 intra_threads=placement.threads,
             )
         tokenizer = WhisperTokenizer(folder / "tokenizer.json", is_multilingual=bool(engine.is_multilingual))
-        return cls(engine, tokenizer, placement)
+        graph = encoder_graph(folder) if encoder_graph and placement.has_slow_encoder else None
+        return cls(engine, tokenizer, placement, OnnxEncoder(graph) if graph else None)
+
+    @property
+    def encoding_engine(self) -> str:
+        """The name of what encodes."""
+        return "onnxruntime" if self._encoder else "ctranslate2"
 
     def encode(self, audio: Audio, start: float, end: float, *, is_padded: bool = True) -> ctranslate2.StorageView:
         """Return the encoder output of [start, end) seconds on the CPU: shape (1, states, d_model), 50 states a second.
@@ -128,10 +163,19 @@ class WhisperModel:
         output = self._encoded.find(window)
         if output is None:
             features = self._features(audio.clip(start, end), is_padded=is_padded)
-            with engine_faults():
-                output = self.engine.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
+            output = self._states(features)
             self._encoded.remember(window, output)
         return output
+
+    def _states(self, features: NDArray[np.float32]) -> ctranslate2.StorageView:
+        if self._encoder:
+            return self._encoder.encode(features)
+        with engine_faults():
+            return self.engine.encode(ctranslate2.StorageView.from_array(features), to_cpu=True)
+
+    def remembering(self, windows: int) -> AbstractContextManager[None]:
+        """Remember the outputs of so many more windows inside the block: those that one recording has in work."""
+        return self._encoded.room(windows)
 
     def _features(self, samples: NDArray[np.float32], *, is_padded: bool) -> NDArray[np.float32]:
         """Return log-mel features of shape (1, n_mels, frames)."""

@@ -38,6 +38,11 @@ class Placement:
     workers: int
     threads: int
 
+    @property
+    def has_slow_encoder(self) -> bool:
+        """Whether CTranslate2 encodes more slowly than ONNX Runtime would."""
+        return self.device == "cpu" and self.compute_type == "int8"
+
 
 def place(device: str, compute_type: str, workers: int, threads: int) -> Placement:
     """Fill in what was left open: device `auto`, compute type `auto`, 0 workers, 0 threads.
