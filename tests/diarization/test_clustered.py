@@ -128,7 +128,7 @@ def read_rttm(path: Path):
 @pytest.mark.models
 def test_the_sample_conversation(models_dir, sample_conversation):
     diarizer = ClusteringDiarizer(
-        models_dir / "segmentation-3.0" / "segmentation.onnx", models_dir / "campplus" / "campplus.onnx"
+        models_dir / "segmentation-3.0-int8" / "segmentation.onnx", models_dir / "campplus-pooled" / "campplus.onnx"
     )
     audio, reference = read_wav(sample_conversation), read_rttm(sample_conversation.with_suffix(".rttm"))
     found = diarizer.diarize(audio, speakers=Speakers())

@@ -60,8 +60,8 @@ def recordings(folder):
 @pytest.fixture(scope="module", params=sorted(TARGETS))
 def measured(request, eval_dir, models_dir):
     """Return the set, its pooled error rates with the number of speakers open and given, and the counts found."""
-    segmentation = SegmentationNetwork(models_dir / "segmentation-3.0" / "segmentation.onnx")
-    embedding = EmbeddingNetwork(models_dir / "campplus" / "campplus.onnx")
+    segmentation = SegmentationNetwork(models_dir / "segmentation-3.0-int8" / "segmentation.onnx")
+    embedding = EmbeddingNetwork(models_dir / "campplus-pooled" / "campplus.onnx")
     rates = defaultdict(lambda: DiarizationErrorRate(collar=0.0, skip_overlap=False))
     counts = []
     for audio, reference in recordings(eval_dir / request.param):

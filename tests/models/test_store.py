@@ -108,7 +108,7 @@ def test_the_catalog_is_believed_and_not_the_record(store):
 
 
 def test_a_folder_without_a_record_and_without_known_checksums_is_not_there(store):
-    folder = store.root / "campplus"
+    folder = store.path("campplus")
     folder.mkdir(parents=True)
     (folder / "campplus.onnx").write_bytes(b"converted by somebody")
     assert store.find("campplus") is None

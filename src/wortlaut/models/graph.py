@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _OPSET = 17
 _IR_VERSION = 8  # the format of ONNX 1.12: every runtime since 2022 reads it
 
+RUNTIME_DOMAIN = "com.microsoft"
+"""Operations of ONNX Runtime beyond the standard: onnxruntime, docs/ContribOperators.md."""
+
 Tensors = Mapping[str, "NDArray[Any]"]
 """Weights by name, of whatever type the checkpoint has."""
 
@@ -52,18 +55,19 @@ class Graph:
         return output
 
     def finish(
-        self, result: str, *, given: tuple[str, Sequence[str | int]], made: tuple[str, Sequence[str | int]]
+        self, result: str, *, given: Mapping[str, Sequence[str | int]], made: tuple[str, Sequence[str | int]]
     ) -> ModelProto:
-        """Close the graph: `given` and `made` name its input and output and their shapes. Checks it."""
+        """Close the graph: `given` and `made` name its inputs and its output, and their shapes. Checks it."""
         self._nodes.append(helper.make_node("Identity", [result], [made[0]], name=made[0]))
         graph = helper.make_graph(
             self._nodes,
             self._name,
-            [helper.make_tensor_value_info(given[0], TensorProto.FLOAT, list(given[1]))],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)) for name, shape in given.items()],
             [helper.make_tensor_value_info(made[0], TensorProto.FLOAT, list(made[1]))],
             list(self._constants.values()),
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="wortlaut")
+        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(RUNTIME_DOMAIN, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, producer_name="wortlaut")
         model.ir_version = _IR_VERSION
         checker.check_model(model, full_check=True)
         return model
