@@ -18,7 +18,7 @@ Labels = NDArray[np.intp]
 Vectors = NDArray[np.float32]
 Tree = NDArray[np.float64]
 
-CUTS = np.arange(0.48, 0.761, 0.02)
+CUTS = np.arange(0.46, 0.761, 0.02)
 USUAL_CUT = 0.66  # where the number of speakers is given and not found
 ONE_SPEAKER_SILHOUETTE = 0.34  # one cluster has no silhouette: what several have to beat
 
