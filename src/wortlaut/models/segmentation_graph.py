@@ -5,7 +5,7 @@ bidirectional LSTM layers look around, two linear layers decide. segmentation-3.
 most two out of three speakers (Plaquet and Bredin 2023, https://arxiv.org/abs/2310.13025). Reference:
 pyannote.audio, models/segmentation/PyanNet.py and models/blocks/sincnet.py; asteroid-filterbanks, param_sinc_fb.py.
 
-The LSTM multiplies in 8 bits (ONNX Runtime's DynamicQuantizeLSTM): a third less CPU time for the whole network,
+The LSTM multiplies in 8 bits (ONNX Runtime's DynamicQuantizeLSTM): a quarter less CPU time for the whole network,
 99 % of the frames in the same class, and the same error rates (docs/decisions/0007).
 """
 
