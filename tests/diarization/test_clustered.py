@@ -13,9 +13,15 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 
 from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.diarization.clustered import ClusteringDiarizer, label
-from wortlaut.diarization.embedding import Embeddings
+from wortlaut.diarization.embedding import EmbeddingNetwork, Embeddings, embed, unit
 from wortlaut.diarization.frames import frame_count, frame_times
-from wortlaut.diarization.segmentation import FRAMES_PER_WINDOW, Segmentation, window_starts
+from wortlaut.diarization.segmentation import (
+    FRAMES_PER_WINDOW,
+    Segmentation,
+    SegmentationNetwork,
+    segment,
+    window_starts,
+)
 from wortlaut.errors import ModelMissing
 from wortlaut.options import Speakers
 
@@ -88,6 +94,17 @@ def test_a_demand_is_met_or_a_notice_says_so(script, minimum, more):
         assert found.notices == ()
 
 
+@settings(max_examples=60)
+@given(scripts, st.integers(0, 10_000), st.floats(0.02, 3.0), st.integers(1, 8), st.integers(0, 3))
+def test_a_demand_is_met_whatever_the_voices_are_like(script, seed, spread, minimum, more):
+    segmentation, perfect = scene(script, 30.0)
+    noise = np.random.default_rng(seed).normal(0, spread / np.sqrt(192), perfect.vectors.shape)
+    embeddings = replace(perfect, vectors=unit((perfect.vectors + noise).astype(np.float32)))
+    found = label(segmentation, embeddings, Speakers(minimum, minimum + more), 30.0)
+    count = len({turn.speaker for turn in found.exclusive})
+    assert min(minimum, len(embeddings.times)) <= count <= minimum + more
+
+
 def test_a_notice_says_how_many_were_found():
     segmentation, embeddings = scene([(0, 1.0, 1.4)], 10.0)
     (notice,) = label(segmentation, embeddings, Speakers(4, 4), 10.0).notices
@@ -128,10 +145,24 @@ def read_rttm(path: Path):
 @pytest.mark.models
 def test_the_sample_conversation(models_dir, sample_conversation):
     diarizer = ClusteringDiarizer(
-        models_dir / "segmentation-3.0" / "segmentation.onnx", models_dir / "campplus" / "campplus.onnx"
+        models_dir / "segmentation-3.0-int8" / "segmentation.onnx", models_dir / "campplus-pooled" / "campplus.onnx"
     )
     audio, reference = read_wav(sample_conversation), read_rttm(sample_conversation.with_suffix(".rttm"))
     found = diarizer.diarize(audio, speakers=Speakers())
     assert len({turn.speaker for turn in found.turns}) == 2
     assert error_rate(found.turns, reference) < 0.12
     assert diarizer.diarize(audio, speakers=Speakers(2, 2)) == found
+
+
+@pytest.mark.models
+def test_any_number_is_met_in_the_sample_conversation(models_dir, sample_conversation):
+    audio = read_wav(sample_conversation)
+    segmentation = segment(audio, SegmentationNetwork(models_dir / "segmentation-3.0-int8" / "segmentation.onnx"))
+    voices = embed(audio, segmentation, EmbeddingNetwork(models_dir / "campplus-pooled" / "campplus.onnx"))
+    demands = [Speakers(count, count) for count in range(1, 9)] + [Speakers(4), Speakers(1, 1), Speakers(3, 6)]
+    for demand in demands:
+        found = label(segmentation, voices, demand, audio.duration)
+        assert found.notices == ()
+        names = list(dict.fromkeys(turn.speaker for turn in found.turns))
+        assert names == [f"SPEAKER_{number:02d}" for number in range(len(names))]
+        assert demand.minimum <= len(names) <= (demand.maximum or len(names))

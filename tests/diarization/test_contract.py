@@ -38,7 +38,7 @@ def scripted(_):
 def built_in(request):
     folder = request.getfixturevalue("models_dir")
     return ClusteringDiarizer(
-        folder / "segmentation-3.0" / "segmentation.onnx", folder / "campplus" / "campplus.onnx", threads=2
+        folder / "segmentation-3.0-int8" / "segmentation.onnx", folder / "campplus-pooled" / "campplus.onnx", threads=2
     )
 
 

@@ -60,8 +60,8 @@ def recordings(folder):
 @pytest.fixture(scope="module", params=sorted(TARGETS))
 def measured(request, eval_dir, models_dir):
     """Return the set, its pooled error rates with the number of speakers open and given, and the counts found."""
-    segmentation = SegmentationNetwork(models_dir / "segmentation-3.0" / "segmentation.onnx")
-    embedding = EmbeddingNetwork(models_dir / "campplus" / "campplus.onnx")
+    segmentation = SegmentationNetwork(models_dir / "segmentation-3.0-int8" / "segmentation.onnx")
+    embedding = EmbeddingNetwork(models_dir / "campplus-pooled" / "campplus.onnx")
     rates = defaultdict(lambda: DiarizationErrorRate(collar=0.0, skip_overlap=False))
     counts = []
     for audio, reference in recordings(eval_dir / request.param):
@@ -95,3 +95,15 @@ def test_simulated_conversations_are_counted_right(measured):
     name, _, counts = measured
     if name == "sim-conv":
         assert [(found, true) for kind, found, true in counts if kind == "open" and found != true] == []
+
+
+def test_one_reader_is_one_speaker(eval_dir, models_dir):
+    segmentation = SegmentationNetwork(models_dir / "segmentation-3.0-int8" / "segmentation.onnx")
+    embedding = EmbeddingNetwork(models_dir / "campplus-pooled" / "campplus.onnx")
+    counts = {}
+    for path in sorted((eval_dir / "librispeech-other-long").glob("*.flac")):
+        audio = decode(path)
+        windows = segment(audio, segmentation)
+        found = label(windows, embed(audio, windows, embedding), Speakers(), audio.duration)
+        counts[path.name] = len({turn.speaker for turn in found.turns})
+    assert set(counts.values()) == {1}, counts

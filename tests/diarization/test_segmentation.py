@@ -50,7 +50,7 @@ def test_windows_cover_the_recording_and_none_hangs_over(length):
     assert starts[0] == 0
     assert starts[-1] + WINDOW_SAMPLES >= length
     assert len(starts) == 1 or starts[-1] + WINDOW_SAMPLES == length
-    assert all(later - earlier <= 2 * SAMPLE_RATE for earlier, later in itertools.pairwise(starts))
+    assert all(later - earlier <= 3 * SAMPLE_RATE for earlier, later in itertools.pairwise(starts))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -120,17 +120,18 @@ def test_a_missing_and_a_broken_file_say_so(tmp_path):
 
 @pytest.mark.models
 def test_another_network_is_refused_when_it_is_asked(models_dir):
-    network = SegmentationNetwork(models_dir / "campplus" / "campplus.onnx")
+    network = SegmentationNetwork(models_dir / "campplus-pooled" / "campplus.onnx")
     with pytest.raises(ModelCorrupt):
         network.probabilities([np.ones(WINDOW_SAMPLES, np.float32)])
 
 
 @pytest.mark.models
 def test_the_network_gives_probabilities_and_hears_nobody_in_silence(models_dir, rng):
-    network = SegmentationNetwork(models_dir / "segmentation-3.0" / "segmentation.onnx")
+    network = SegmentationNetwork(models_dir / "segmentation-3.0-int8" / "segmentation.onnx")
     noise = rng.normal(0, 0.01, WINDOW_SAMPLES).astype(np.float32)
     batch = network.probabilities([noise, np.zeros(1600, np.float32), noise[:50_000]])
     assert batch.shape == (3, FRAMES_PER_WINDOW, 7)
     assert batch.sum(axis=2) == pytest.approx(1, abs=1e-4)
     assert batch[1, :, 0] == pytest.approx(1)
-    np.testing.assert_allclose(batch[2], network.probabilities([noise[:50_000]])[0], atol=1e-4)
+    alone = network.probabilities([noise[:50_000]])[0]
+    np.testing.assert_allclose(batch[2], alone, atol=0.05)  # the range of the 8-bit numbers is that of the batch

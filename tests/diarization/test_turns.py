@@ -64,7 +64,7 @@ def spoken_for(*seconds):
         (0.1, 0.25, 0.1, True),  # a breath
         (0.1, 0.4, 5.0, False),  # a word before a turn
         (3.0, 1.2, 2.0, True),  # a thought inside a turn
-        (0.7, 1.2, 2.0, False),  # longer than what was said
+        (0.5, 1.2, 2.0, False),  # longer than what was said
         (9.0, 1.7, 9.0, False),  # the end of a turn
     ],
 )

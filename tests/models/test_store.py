@@ -20,6 +20,7 @@ from wortlaut.errors import (
 )
 from wortlaut.models import store as store_module
 from wortlaut.models.hub import HubAccess
+from wortlaut.models.integrity import Manifest
 from wortlaut.models.store import ModelStore
 
 REPO = "org/model"
@@ -108,10 +109,22 @@ def test_the_catalog_is_believed_and_not_the_record(store):
 
 
 def test_a_folder_without_a_record_and_without_known_checksums_is_not_there(store):
-    folder = store.root / "campplus"
+    folder = store.path("campplus")
     folder.mkdir(parents=True)
     (folder / "campplus.onnx").write_bytes(b"converted by somebody")
     assert store.find("campplus") is None
+
+
+def test_what_an_older_version_converted_is_fetched_again(store):
+    for old in ("campplus", "segmentation-3.0"):  # folders and files of the first form of both graphs
+        folder = store.root / old
+        folder.mkdir(parents=True)
+        product = "campplus.onnx" if old == "campplus" else "segmentation.onnx"
+        (folder / product).write_bytes(b"a graph of another form")
+        Manifest.of(folder, [product], source="package index").write(folder)
+        assert store.find(old) is None
+        with pytest.raises(ModelMissing, match=old):
+            with_(store, is_offline=True).fetch(old)
 
 
 def test_remove_takes_everything(store, hub):

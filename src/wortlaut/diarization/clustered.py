@@ -22,7 +22,7 @@ from wortlaut.transcript import Diarization
 SPEECH_BEGINS = 0.7  # probability that a stretch of speech reaches somewhere
 SPEECH_ENDS = 0.5  # probability that it keeps throughout
 OVERLAP = 0.5  # probability
-_SEGMENTATION_SHARE = 0.4  # of the time that everything takes
+_SEGMENTATION_SHARE = 0.35  # of the time that everything takes
 
 
 class ClusteringDiarizer:

@@ -1,7 +1,7 @@
 """Which embeddings are the same voice.
 
 Average-linkage clustering on cosine distance. No fixed cut of its tree suits every recording: telephone speech
-needs one below 0.68, a reverberant room one above 0.64. So several cuts are tried, and the one whose clusters
+needs one below 0.50, a reverberant room one above 0.60. So several cuts are tried, and the one whose clusters
 stand apart best (mean silhouette; Rousseeuw, 1987) wins.
 """
 
@@ -18,9 +18,9 @@ Labels = NDArray[np.intp]
 Vectors = NDArray[np.float32]
 Tree = NDArray[np.float64]
 
-CUTS = np.arange(0.56, 0.761, 0.02)
+CUTS = np.arange(0.46, 0.761, 0.02)
 USUAL_CUT = 0.66  # where the number of speakers is given and not found
-ONE_SPEAKER_SILHOUETTE = 0.26  # one cluster has no silhouette: what several have to beat
+ONE_SPEAKER_SILHOUETTE = 0.34  # one cluster has no silhouette: what several have to beat
 
 _CLEAN = 1.0  # seconds of clean speech that an embedding needs to say how many voices there are
 _FEWEST_POINTS = 4  # clean ones; with fewer, all take part

@@ -1,4 +1,4 @@
-"""One ONNX model with one input and one output, its errors turned into ours."""
+"""One ONNX model with one output, its errors turned into ours."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ class OnnxModel:
         except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as error:
             raise ModelCorrupt(f"{path} is no ONNX model that can be run: {error}") from error
         self._path = path
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [each.name for each in self._session.get_inputs()]
 
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch."""
+    def run(self, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the first output, given the inputs in the order in which the model names them."""
+        shapes = ", ".join(str(each.shape) for each in inputs)
+        if len(inputs) != len(self._inputs):
+            raise ModelCorrupt(f"{self._path} has {len(self._inputs)} inputs, not {len(inputs)} of shape {shapes}.")
         try:
-            output: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
+            output: NDArray[np.float32] = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))[0]
         except (onnx_errors.Fail, onnx_errors.InvalidArgument, onnx_errors.RuntimeException) as error:
-            raise ModelCorrupt(f"{self._path} does not take an input of shape {batch.shape}: {error}") from error
+            raise ModelCorrupt(f"{self._path} does not take inputs of shape {shapes}: {error}") from error
         return output
 
 

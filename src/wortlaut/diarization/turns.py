@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wortlaut.diarization.frames import FRAME_STEP, frame_boundary
 from wortlaut.transcript import Turn
 
-PAUSE_SHARE = 1.5  # of the shorter of the two stretches of speech beside it
+PAUSE_SHARE = 2.0  # of the shorter of the two stretches of speech beside it
 SHORT_PAUSE = 0.3  # seconds; always inside a turn
 LONG_PAUSE = 1.5  # seconds; longer ones always end it
 

@@ -4,6 +4,9 @@ A small residual network over time and frequency, then densely connected time-de
 by their context, then mean and deviation over time (Wang et al. 2023, https://arxiv.org/abs/2303.00332).
 Reference: 3D-Speaker, speakerlab/models/campplus (DTDNN.py, layers.py). Batch normalization is folded into the
 convolution before it where there is one.
+
+Unlike there, mean and deviation are taken over any parts of the input that the caller names. All layers before
+are computed once, however many overlapping parts are asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _MEL_BINS = 80
 _EPSILON = 1e-5  # of BatchNorm, PyTorch's default
+_FRAME_RATE_DIVISOR = 2
 _CONTEXT_FRAMES = 100  # the gate sees the mean of its 100-frame segment and of everything
 _BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers and dilation of each dense block
 _AROUND: dict[str, list[int]] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
@@ -29,8 +33,9 @@ _AROUND: dict[str, list[int]] = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
 def campplus_graph(tensors: Tensors) -> ModelProto:
     """Build the graph from the tensors of the checkpoint.
 
-    Input `feats`: (batch, frames, 80), Kaldi log-mel filter banks at 16 kHz with their mean over time taken out.
-    Output `embedding`: (batch, size), not normalized. Raises KeyError if a tensor is missing.
+    Input `feats`: (1, frames, 80), Kaldi log-mel filter banks at 16 kHz with their mean over time taken out.
+    Input `parts`: (parts, frames), 1 where a frame belongs to a part and 0 elsewhere; one in two frames counts.
+    Output `embedding`: (parts, size), not normalized. Raises KeyError if a tensor is missing.
     """
     graph = Graph("campplus")
     x = graph.add("Transpose", "head/input", "feats", perm=[0, 2, 1])
@@ -44,7 +49,8 @@ def campplus_graph(tensors: Tensors) -> ModelProto:
             x = _dense_layer(graph, tensors, x, name, dilation, segment_of_frame)
         x = _transit(graph, tensors, x, f"xvector.transit{index}")
     x = _normalize(graph, tensors, x, "xvector.out_nonlinear.batchnorm")
-    return _embed(graph, tensors, _pool(graph, graph.add("Relu", "xvector.out_nonlinear", x), frames))
+    x = graph.add("Relu", "xvector.out_nonlinear", x)
+    return _embed(graph, tensors, _pool(graph, x))
 
 
 def _head(graph: Graph, tensors: Tensors, x: str) -> str:
@@ -70,7 +76,13 @@ def _time_delay(graph: Graph, tensors: Tensors, x: str) -> str:
     channels = tensors["xvector.tdnn.linear.weight"].shape[1]
     x = graph.add("Reshape", "xvector.tdnn", x, graph.integers(0, channels, -1))
     return _conv_bn_relu(
-        graph, tensors, x, "xvector.tdnn.linear", "xvector.tdnn.nonlinear.batchnorm", strides=[2], pads=[2, 2]
+        graph,
+        tensors,
+        x,
+        "xvector.tdnn.linear",
+        "xvector.tdnn.nonlinear.batchnorm",
+        strides=[_FRAME_RATE_DIVISOR],
+        pads=[2, 2],
     )
 
 
@@ -106,14 +118,35 @@ def _transit(graph: Graph, tensors: Tensors, x: str, name: str) -> str:
     return _conv(graph, tensors, x, f"{name}.linear")
 
 
-def _pool(graph: Graph, x: str, frames: str) -> str:
-    """Return mean and unbiased standard deviation over time: (batch, 2 * channels, 1)."""
-    mean = graph.add("ReduceMean", "pool", x, axes=[-1], keepdims=1)
-    off = graph.add("Sub", "pool/off", x, mean)
-    squares = graph.add("ReduceSum", "pool", graph.add("Mul", "pool", off, off), graph.integers(-1), keepdims=1)
-    others = graph.add("Max", "pool", graph.add("Sub", "pool/others", frames, graph.scalar(1)), graph.scalar(1))
-    variance = graph.add("Div", "pool", squares, graph.add("Cast", "pool", others, to=1))  # 1: float32
-    return graph.add("Concat", "pool", mean, graph.add("Sqrt", "pool", variance), axis=1)
+def _pool(graph: Graph, x: str) -> str:
+    """Return mean and unbiased standard deviation over the frames of each part: (parts, 2 * channels, 1).
+
+    The deviation comes from the mean square. What all parts have in common is taken out before, or float32 would
+    lose digits.
+    """
+    level = graph.add("ReduceMean", "pool/level", x, axes=[-1], keepdims=1)
+    x = graph.add("Transpose", "pool/off", graph.add("Sub", "pool/off", x, level), perm=[0, 2, 1])
+    x = graph.add("Squeeze", "pool/off", x, graph.integers(0))
+    weights, others = _weights(graph)
+    mean = graph.add("MatMul", "pool/mean", weights, x)
+    mean_square = graph.add("MatMul", "pool/square", weights, graph.add("Mul", "pool/square", x, x))
+    spread = graph.add("Sub", "pool/spread", mean_square, graph.add("Mul", "pool/mean", mean, mean))
+    variance = graph.add("Mul", "pool/variance", graph.add("Relu", "pool/spread", spread), others)
+    level = graph.add("Squeeze", "pool/level", level, graph.integers(2))
+    mean = graph.add("Add", "pool/whole", mean, level)
+    pooled = graph.add("Concat", "pool", mean, graph.add("Sqrt", "pool", variance), axis=1)
+    return graph.add("Unsqueeze", "pool", pooled, graph.integers(2))
+
+
+def _weights(graph: Graph) -> tuple[str, str]:
+    """Return the share of each frame in the mean of each part, and what makes variances unbiased: n / (n - 1)."""
+    every_second = (graph.integers(0), graph.integers(2**31), graph.integers(1), graph.integers(_FRAME_RATE_DIVISOR))
+    parts = graph.add("Slice", "parts", "parts", *every_second)
+    one = graph.constant("one", np.array(1, np.float32))
+    frames = graph.add("ReduceSum", "parts", parts, graph.integers(1), keepdims=1)
+    frames = graph.add("Max", "parts", frames, one)
+    others = graph.add("Max", "parts/others", graph.add("Sub", "parts/others", frames, one), one)
+    return graph.add("Div", "parts", parts, frames), graph.add("Div", "parts/others", frames, others)
 
 
 def _embed(graph: Graph, tensors: Tensors, x: str) -> ModelProto:
@@ -121,7 +154,8 @@ def _embed(graph: Graph, tensors: Tensors, x: str) -> ModelProto:
     x = _conv_bn(graph, tensors, x, f"{dense}.linear", f"{dense}.nonlinear.batchnorm")  # and no ReLU after it
     x = graph.add("Squeeze", dense, x, graph.integers(2))
     size = tensors[f"{dense}.linear.weight"].shape[0]
-    return graph.finish(x, given=("feats", ["batch", "frames", _MEL_BINS]), made=("embedding", ["batch", size]))
+    given: dict[str, list[str | int]] = {"feats": [1, "frames", _MEL_BINS], "parts": ["parts", "frames"]}
+    return graph.finish(x, given=given, made=("embedding", ["parts", size]))
 
 
 def _conv_bn_relu(graph: Graph, tensors: Tensors, x: str, conv: str, norm: str, **attributes: Sequence[int]) -> str:

@@ -267,7 +267,7 @@ _OTHER_MODELS = (
         name="segmentation-3.0",
         role="segmentation",
         licence="MIT",
-        folder="segmentation-3.0",
+        folder="segmentation-3.0-int8",
         files=(
             ModelFile(
                 "pytorch_model.bin", "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298", 5_905_440
@@ -285,7 +285,7 @@ _OTHER_MODELS = (
         name="campplus",
         role="speaker embedding",
         licence="Apache-2.0",
-        folder="campplus",
+        folder="campplus-pooled",
         files=(
             ModelFile(
                 "campplus_cn_en_common.pt",

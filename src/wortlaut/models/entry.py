@@ -81,6 +81,9 @@ class Conversion:
 class ModelEntry:
     """A model: `files` are what a source delivers, in `folder` of the store lies what is left after `conversion`.
 
+    Where the form of the converted graph changes, `folder` gets another name: what an older Wortlaut converted is
+    then not found and the model is fetched again, and both versions can share a store.
+
     `sources` are in order of preference.
     """
 

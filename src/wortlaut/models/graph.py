@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _OPSET = 17
-EXTENSIONS = "com.microsoft"
-"""The domain of ONNX Runtime's own operations."""
 _IR_VERSION = 8  # the format of ONNX 1.12: every runtime since 2022 reads it
+
+RUNTIME_DOMAIN = "com.microsoft"
+"""Operations of ONNX Runtime beyond the standard: onnxruntime, docs/ContribOperators.md."""
 
 Tensors = Mapping[str, "NDArray[Any]"]
 """Weights by name, of whatever type the checkpoint has."""
@@ -57,11 +58,11 @@ class Graph:
         self,
         result: str,
         *,
-        given: tuple[str, Sequence[str | int]],
+        given: Mapping[str, Sequence[str | int]],
         made: tuple[str, Sequence[str | int]],
         is_checked: bool = True,
     ) -> ModelProto:
-        """Close the graph: `given` and `made` name its input and output and their shapes.
+        """Close the graph: `given` and `made` name its inputs and its output, and their shapes.
 
         It is checked, which takes as long as building it: too long for what is built whenever a model is loaded.
         """
@@ -69,13 +70,13 @@ class Graph:
         graph = helper.make_graph(
             self._nodes,
             self._name,
-            [helper.make_tensor_value_info(given[0], TensorProto.FLOAT, list(given[1]))],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape)) for name, shape in given.items()],
             [helper.make_tensor_value_info(made[0], TensorProto.FLOAT, list(made[1]))],
             list(self._constants.values()),
         )
         opsets = [helper.make_opsetid("", _OPSET)]
-        if any(node.domain == EXTENSIONS for node in self._nodes):
-            opsets.append(helper.make_opsetid(EXTENSIONS, 1))
+        if any(node.domain == RUNTIME_DOMAIN for node in self._nodes):
+            opsets.append(helper.make_opsetid(RUNTIME_DOMAIN, 1))
         model = helper.make_model(graph, opset_imports=opsets, producer_name="wortlaut")
         model.ir_version = _IR_VERSION
         if is_checked:

@@ -4,6 +4,9 @@ SincNet (Ravanelli and Bengio 2018, https://arxiv.org/abs/1808.00158) turns samp
 bidirectional LSTM layers look around, two linear layers decide. segmentation-3.0 chooses among seven sets of at
 most two out of three speakers (Plaquet and Bredin 2023, https://arxiv.org/abs/2310.13025). Reference:
 pyannote.audio, models/segmentation/PyanNet.py and models/blocks/sincnet.py; asteroid-filterbanks, param_sinc_fb.py.
+
+The LSTM multiplies in 8 bits (ONNX Runtime's DynamicQuantizeLSTM): a quarter less CPU time for the whole network,
+99 % of the frames in the same class, and the same error rates (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wortlaut.models.graph import Graph, Tensors
+from wortlaut.models.graph import RUNTIME_DOMAIN, Graph, Tensors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +27,7 @@ _LOWEST_HZ = 50.0  # lower edge of a filter, at least
 _NARROWEST_HZ = 50.0  # width of a filter, at least
 _POOL = 3
 _SLOPE = 0.01  # of LeakyReLU below zero, PyTorch's default
+_LARGEST_INT8 = 127
 _EPSILON = 1e-5  # of InstanceNorm1d, PyTorch's default
 
 
@@ -41,7 +45,7 @@ def segmentation_graph(tensors: Tensors) -> ModelProto:
     scores = graph.add("LogSoftmax", "classifier", _affine(graph, weights, decided, "classifier"), axis=-1)
     classes = weights["classifier.bias"].shape[0]
     return graph.finish(
-        scores, given=("waveform", ["batch", 1, "samples"]), made=("scores", ["batch", "frames", classes])
+        scores, given={"waveform": ["batch", 1, "samples"]}, made=("scores", ["batch", "frames", classes])
     )
 
 
@@ -90,15 +94,21 @@ def _lstm(graph: Graph, weights: Tensors, x: str) -> str:
     for index in range(layers):
         layer = f"lstm.{index}"
         y = graph.add(
-            "LSTM", layer, x, *_lstm_weights(graph, weights, index), hidden_size=size, direction="bidirectional"
+            "DynamicQuantizeLSTM",
+            layer,
+            x,
+            *_lstm_weights(graph, weights, index),
+            domain=RUNTIME_DOMAIN,
+            hidden_size=size,
+            direction="bidirectional",
         )
         y = graph.add("Transpose", layer, y, perm=[0, 2, 1, 3])  # frames, directions, batch, size
         x = graph.add("Reshape", layer, y, graph.integers(0, 0, 2 * size))
     return x
 
 
-def _lstm_weights(graph: Graph, weights: Tensors, index: int) -> tuple[str, str, str]:
-    """Return input weights, recurrent weights and biases in ONNX's layout: directions stacked in front."""
+def _lstm_weights(graph: Graph, weights: Tensors, index: int) -> tuple[str, ...]:
+    """Return the operation's inputs after the first, directions stacked in front; "" stands for one left out."""
     directions = (f"l{index}", f"l{index}_reverse")
     inputs = np.stack([_reorder_gates(weights[f"lstm.weight_ih_{name}"]) for name in directions])
     recurrent = np.stack([_reorder_gates(weights[f"lstm.weight_hh_{name}"]) for name in directions])
@@ -108,11 +118,28 @@ def _lstm_weights(graph: Graph, weights: Tensors, index: int) -> tuple[str, str,
             for name in directions
         ]
     )
+    weight_ih, *range_ih = _quantized_constant(graph, f"lstm.{index}.weight_ih", inputs)
+    weight_hh, *range_hh = _quantized_constant(graph, f"lstm.{index}.weight_hh", recurrent)
+    bias = graph.constant(f"lstm.{index}.bias", biases)
+    sequence_lengths = initial_h = initial_c = peepholes = ""
+    return weight_ih, weight_hh, bias, sequence_lengths, initial_h, initial_c, peepholes, *range_ih, *range_hh
+
+
+def _quantized_constant(graph: Graph, name: str, matrices: NDArray[np.float32]) -> tuple[str, str, str]:
+    """Add matrices of shape (directions, outputs, inputs) in 8 bits; return the names of values, scales and zeros."""
+    values, scales = quantize(matrices)
     return (
-        graph.constant(f"lstm.{index}.weight_ih", inputs),
-        graph.constant(f"lstm.{index}.weight_hh", recurrent),
-        graph.constant(f"lstm.{index}.bias", biases),
+        graph.constant(name, values.transpose(0, 2, 1)),
+        graph.constant(f"{name}.scale", scales),
+        graph.constant(f"{name}.zero", np.zeros(scales.shape, np.int8)),
     )
+
+
+def quantize(matrices: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return 8-bit integers and, for each row, what one step of them is worth: the largest value becomes 127."""
+    scales = (np.abs(matrices).max(axis=-1) / _LARGEST_INT8).astype(np.float32)
+    scales = np.maximum(scales, np.finfo(np.float32).tiny)
+    return np.rint(matrices / scales[..., None]).astype(np.int8), scales
 
 
 def _reorder_gates(stacked: NDArray[Any]) -> NDArray[Any]:

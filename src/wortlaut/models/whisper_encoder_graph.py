@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wortlaut.models.graph import EXTENSIONS, Graph, Tensors
+from wortlaut.models.graph import RUNTIME_DOMAIN, Graph, Tensors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def whisper_encoder_graph(tensors: Tensors) -> ModelProto:
     x = _normalized(graph, weights, x, "layer_norm")
     return graph.finish(
         x,
-        given=("features", ["batch", n_mels, "frames"]),
+        given={"features": ["batch", n_mels, "frames"]},
         made=("states", ["batch", "states", _size(weights)]),
         is_checked=False,
     )
@@ -58,7 +58,7 @@ def _convolved(graph: Graph, weights: Tensors) -> str:
     for layer, stride in (("conv1", 1), ("conv2", 2)):
         parameters = [_constant(graph, weights, f"{layer}/{name}") for name in ("weight", "bias")]
         x = graph.add("Conv", layer, x, *parameters, pads=[1, 1], strides=[stride])
-        x = graph.add("Gelu", layer, x, domain=EXTENSIONS)
+        x = graph.add("Gelu", layer, x, domain=RUNTIME_DOMAIN)
     return graph.add("Transpose", "conv2", x, perm=[0, 2, 1])
 
 
@@ -88,13 +88,13 @@ def _attention(graph: Graph, weights: Tensors, x: str, layer: str, heads: int) -
         )
         for index, name in enumerate(("query", "key", "value"))
     ]
-    seen = graph.add("MultiHeadAttention", layer, *parts, domain=EXTENSIONS, num_heads=heads)
+    seen = graph.add("MultiHeadAttention", layer, *parts, domain=RUNTIME_DOMAIN, num_heads=heads)
     return graph.add("Add", layer, x, _linear(graph, weights, seen, f"{layer}/linear_1"))
 
 
 def _feed_forward(graph: Graph, weights: Tensors, x: str, layer: str) -> str:
     inner = _linear(graph, weights, _normalized(graph, weights, x, f"{layer}/layer_norm"), f"{layer}/linear_0")
-    inner = graph.add("Gelu", layer, inner, domain=EXTENSIONS)
+    inner = graph.add("Gelu", layer, inner, domain=RUNTIME_DOMAIN)
     return graph.add("Add", layer, x, _linear(graph, weights, inner, f"{layer}/linear_1"))
 
 
@@ -120,7 +120,7 @@ def _linear(graph: Graph, weights: Tensors, x: str, layer: str) -> str:
         graph.constant(f"{layer}/scales", scales),
         zero,
         graph.constant(f"{layer}/zeros", np.zeros(len(scales), np.int8)),
-        domain=EXTENSIONS,
+        domain=RUNTIME_DOMAIN,
     )
     product = graph.add("Mul", layer, product, largest)
     return graph.add("Add", layer, product, _constant(graph, weights, f"{layer}/bias"))
