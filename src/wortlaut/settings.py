@@ -27,7 +27,9 @@ def config_file() -> Path:
 class Settings(BaseSettings):
     """Every setting, its default and the names it goes by in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="WORTLAUT_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(  # a name without a value, as .env files have them, sets nothing
+        env_prefix="WORTLAUT_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     models_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("wortlaut") / "models", description="Where models are kept."

@@ -16,20 +16,25 @@ ENGINE = "wortlaut.jobs.transcriber_engine:open_engine"
 """What a child process works with, as module:callable."""
 
 OLD_NAMES = {
-    "WHISPER_DEVICE": "WORTLAUT_DEVICE",
+    "WHISPERX_DEVICE": "WORTLAUT_DEVICE",
     "ASR_DEVICE": "WORTLAUT_DEVICE",
-    "WHISPER_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPER_DEVICE": "WORTLAUT_DEVICE",
+    "WHISPERX_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
     "ASR_QUANTIZATION": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPER_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPERX_BATCH_SIZE": "WORTLAUT_BATCH_SIZE",
     "WHISPER_BATCH_SIZE": "WORTLAUT_BATCH_SIZE",
     "MODEL_IDLE_TIMEOUT": "WORTLAUT_IDLE",
 }
-"""Environment variables of the services that this one replaces, and what they are called here."""
+"""Environment variables of the services that this one replaces, and what they are called here; later ones win."""
 
 
 class JobSettings(BaseSettings):
     """Every setting, its default and the names it goes by in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="WORTLAUT_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="WORTLAUT_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("wortlaut") / "service",
@@ -90,4 +95,4 @@ class JobSettings(BaseSettings):
 def translate_old_names(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment with old names also under their new ones; a new name that is set wins."""
     renamed = {new: environment[old] for old, new in OLD_NAMES.items() if environment.get(old)}
-    return {**renamed, **environment}
+    return {**renamed, **{name: value for name, value in environment.items() if value or name not in renamed}}

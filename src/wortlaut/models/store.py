@@ -13,7 +13,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +111,31 @@ class ModelStore:
             for folder in there:
                 self._discard(folder)
         return bool(there)
+
+    def accept(
+        self, entry: ModelEntry, deliver: Callable[[Path], None], *, source: str, listener: Listener = ignore
+    ) -> bool:
+        """Take a model that `deliver` puts into the folder it is given, unless it is here and sound.
+
+        Return whether it was taken. It replaces a damaged one, and only after it has been checked. Raises
+        `ModelCorrupt`, `OutputUnwritable` and what `deliver` raises.
+        """
+        with _foreign_errors(self.root), self._lock(entry.folder, listener):
+            with suppress(ModelCorrupt):
+                if self._find_in_store(entry, is_thorough=True):
+                    return False
+            _require_space(self.root, entry)
+            staging = self._incoming(entry)
+            self._discard(staging)
+            staging.mkdir(parents=True)
+            try:
+                deliver(staging)
+                kept = [file.name for file in entry.kept_files if (staging / file.name).exists()]
+                _check_against_catalog(entry, staging, Manifest.of(staging, kept, source=source))
+                self._finish(entry, staging, source)
+            finally:
+                self._discard(staging)
+        return True
 
     def installed(self) -> list[InstalledModel]:
         """Return the models that lie in the store, without checking them."""
@@ -288,7 +313,8 @@ def _missing(names: Sequence[str]) -> ModelMissing:
     listed = " ".join(names)
     return ModelMissing(
         f"Not on this machine: {', '.join(names)}.",
-        hint=f"Fetch it once, with a connection: `wortlaut models pull {listed}`.",
+        hint=f"Fetch it once, with a connection: `wortlaut models pull {listed}`. Without one, bring it over with "
+        f"`wortlaut models bundle -o models.tar {listed}` there and `wortlaut models import models.tar` here.",
     )
 
 
