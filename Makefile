@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench bench-quick matrix docs clean help
+.PHONY: demo models test test-all check format bench bench-quick matrix docs dist lock locked newest image-test clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,35 @@ MATRIX_DIR ?= .matrix
 
 matrix: ## Test the pyannote diarizer with the versions people have (GBs of downloads); MATRIX_ONLY=torch2.8 picks some
 	$(PYTHON) bench/matrix.py --work $(MATRIX_DIR) $(if $(MATRIX_ONLY),--only $(MATRIX_ONLY))
+dist: $(DEV_STAMP) ## Build the source archive and the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+# The newest of everything that fits pyproject.toml, for every platform and Python, with hashes and without addresses.
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --custom-compile-command 'make lock'
+WHEELS := $(BIN)/uv pip compile --quiet --no-annotate --no-header --only-binary :all: --extra server --extra docx \
+	--constraint docker/requirements.lock --output-file /dev/null pyproject.toml
+SERVICE := --extra server --extra docx pyproject.toml
+
+lock: $(DEV_STAMP) ## Lock what the images and CI install, and see that there are wheels for amd64 and arm64
+	$(COMPILE) -o docker/requirements.lock $(SERVICE)
+	$(COMPILE) -o docker/requirements-cuda.lock -c docker/cuda-constraints.txt --extra pyannote $(SERVICE)
+	$(COMPILE) -o docker/ci.lock -c docker/requirements.lock --extra eval --group dev $(SERVICE) docker/build.in
+	$(COMPILE) -o docker/build.lock -c docker/ci.lock docker/build.in
+	for version in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
+		$(WHEELS) --python-version $$version --python-platform $$machine-manylinux_2_28 || exit 1; done; done
+
+locked: | $(BIN)/python ## Install exactly what docker/ci.lock says, as CI does
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r docker/ci.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(RUN_STAMP) $(DEV_STAMP)
+
+newest: models ## Test with the newest of everything in a place of its own, and say what broke
+	.ci/newest
+
+image-test: $(RUN_STAMP) models ## Build the images, run them, transcribe, restart; with Docker, or as root with buildah
+	$(BIN)/python docker/try_image.py --models "$$($(BIN)/wortlaut models path base)/.."
 
 clean: ## Remove what was installed and built here; models stay
 	rm -rf $(VENV) .matrix dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

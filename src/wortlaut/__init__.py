@@ -10,6 +10,7 @@ Importing this loads nothing heavy; the engines are loaded when they are first n
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,10 @@ __all__ = [
     "__version__",
     "transcribe",
 ]
+
+# ONNX Runtime reports its use to its maker unless this is set before it is loaded; here nothing leaves the machine
+# (docs/decisions/0007-no-telemetry.md).
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _LAZY = {"Settings": "settings", "Transcriber": "assembly", "transcribe": "assembly"}
 

@@ -8,6 +8,7 @@
     │   ├── NoAudioStream         a container without sound
     │   ├── NoSeparateChannels    a mono recording whose channels were to be split
     │   ├── DecodingFailed        the decoder crashed or ran out of its time
+    │   ├── InvalidSetting        an environment variable or config.toml
     │   ├── InvalidOption         a value that makes no sense
     │   ├── UnknownLanguage
     │   ├── UnknownFormat
@@ -22,6 +23,7 @@
     │   └── DownloadFailed        the source did not deliver
     ├── ResourceError         this machine cannot do it
     │   ├── OutputUnwritable      permission, missing folder, full disk
+    │   ├── InstallationBroken    a package that cannot be loaded
     │   ├── DeviceUnavailable     no such accelerator, or its libraries are missing
     │   └── OutOfMemory
     ├── JobError              a piece of work that did not come to its end
@@ -46,10 +48,14 @@ class WortlautError(Exception):
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
     default_hint: ClassVar[str] = "Run the command again with --verbose and report what it prints."
+    is_for_doctor: ClassVar[bool] = False
+    """Whether the cause may be this installation; then the hint sends the user to `wortlaut doctor`."""
 
     def __init__(self, message: str = "", *, hint: str = "") -> None:
         self.message = message or (type(self).__doc__ or "").strip()
         self.hint = hint or self.default_hint
+        if self.is_for_doctor and "wortlaut doctor" not in self.hint:
+            self.hint += " `wortlaut doctor` says what this installation lacks."
         super().__init__(self.message)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -116,6 +122,14 @@ class InvalidOption(InputError):
     code = "invalid-option"
 
 
+class InvalidSetting(InputError):
+    """A setting of this installation makes no sense."""
+
+    code = "invalid-setting"
+    is_for_doctor = True
+    default_hint = "Correct the environment variable or config.toml; docs/settings.md lists them."
+
+
 class UnknownLanguage(InputError):
     """Whisper does not know this language."""
 
@@ -154,6 +168,7 @@ class ModelCorrupt(ModelError):
     """A model file is not what it should be."""
 
     code = "model-corrupt"
+    is_for_doctor = True
     default_hint = "Remove it with `wortlaut models remove` and fetch it again with `wortlaut models pull`."
 
 
@@ -197,6 +212,7 @@ class DownloadFailed(ModelError):
     """A model could not be downloaded."""
 
     code = "download-failed"
+    is_for_doctor = True
     retryable = True
     default_hint = "Check the connection and try again; what has arrived is kept and continued."
 
@@ -214,10 +230,19 @@ class OutputUnwritable(ResourceError):
     default_hint = "Check the folder, its permissions and the free space, or choose another with --output-dir."
 
 
+class InstallationBroken(ResourceError):
+    """A package that Wortlaut needs cannot be loaded."""
+
+    code = "installation-broken"
+    is_for_doctor = True
+    default_hint = "Install it anew with `pip install --force-reinstall wortlaut`."
+
+
 class DeviceUnavailable(ResourceError):
     """The device is not available."""
 
     code = "device-unavailable"
+    is_for_doctor = True
     default_hint = "Use --device cpu, or install the driver and libraries of the device."
 
 
@@ -225,6 +250,7 @@ class OutOfMemory(ResourceError):
     """There is not enough memory."""
 
     code = "out-of-memory"
+    is_for_doctor = True
     retryable = True
     default_hint = "Use a smaller model or --batch-size 1."
 
@@ -239,6 +265,7 @@ class ExtraMissing(WortlautError):
     """An optional part is not installed."""
 
     code = "extra-missing"
+    is_for_doctor = True
     default_hint = "Install it with `pip install 'wortlaut[NAME]'`."
 
 

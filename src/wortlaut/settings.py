@@ -27,7 +27,9 @@ def config_file() -> Path:
 class Sourced(BaseSettings):
     """Where settings come from, said once for all rooms: what is given, then the environment, then the file."""
 
-    model_config = SettingsConfigDict(env_prefix="WORTLAUT_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(  # a name without a value, as .env files have them, sets nothing
+        env_prefix="WORTLAUT_", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     @classmethod
     def settings_customise_sources(

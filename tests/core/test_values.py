@@ -32,7 +32,28 @@ def test_every_error_has_a_code_a_message_and_a_hint_and_travels(kind):
     assert error.message == kind.__doc__.strip()
     assert error.hint
     copy = pickle.loads(pickle.dumps(kind("what", hint="how")))
-    assert (type(copy), copy.message, copy.hint, str(copy)) == (kind, "what", "how", "what")
+    assert (type(copy), copy.message, str(copy)) == (kind, "what", "what")
+    assert copy.hint == kind("what", hint="how").hint
+    assert copy.hint.startswith("how")
+
+
+BROKEN_ENVIRONMENT = {
+    "DeviceUnavailable",
+    "DownloadFailed",
+    "ExtraMissing",
+    "InstallationBroken",
+    "InvalidSetting",
+    "ModelCorrupt",
+    "OutOfMemory",
+}
+
+
+@pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
+def test_what_a_broken_environment_causes_names_the_doctor(kind):
+    """However the hint was worded where the error is raised, and once only."""
+    for error in (kind(), kind("what", hint="how"), kind("what", hint="See `wortlaut doctor`.")):
+        is_for_doctor = any(base.__name__ in BROKEN_ENVIRONMENT for base in kind.__mro__)
+        assert is_for_doctor <= (error.hint.count("wortlaut doctor") == 1)
 
 
 def test_error_codes_are_unique_and_the_picture_shows_all_of_them():

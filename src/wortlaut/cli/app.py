@@ -7,21 +7,21 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from wortlaut.cli import keys, models, whisperx
 from wortlaut.cli.compare import compare
 from wortlaut.cli.demo import demo
-from wortlaut.cli.doctor import doctor
+from wortlaut.cli.doctor import doctor, explain, is_about_settings
 from wortlaut.cli.evaluate import evaluate
 from wortlaut.cli.exits import exit_code
-from wortlaut.cli.progress import say
+from wortlaut.cli.progress import announce_downloads, say
 from wortlaut.cli.render import check, render
 from wortlaut.cli.serve import serve, worker
 from wortlaut.cli.transcribe import transcribe
-from wortlaut.errors import Cancelled, WortlautError
+from wortlaut.errors import Cancelled, InvalidSetting, WortlautError
 from wortlaut.native import use_one_arena
 
 app = typer.Typer(
@@ -63,6 +63,7 @@ def _main(
 ) -> None:
     level = logging.DEBUG if verbose else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    announce_downloads()
 
 
 def run() -> None:
@@ -73,13 +74,21 @@ def run() -> None:
     try:
         app()  # leaves with SystemExit by itself, also after a wrong command line
     except WortlautError as error:
-        logging.getLogger(__name__).debug("the command failed", exc_info=error)
-        say(f"{error.message} [{error.code}]\n  {error.hint}")
-        sys.exit(exit_code(error))
+        _leave(error)
+    except ValueError as error:
+        if not is_about_settings(error):
+            raise
+        _leave(InvalidSetting(f"A setting makes no sense: {explain(error)}."))
     except BrokenPipeError:
         # The reader of our output has gone (`wortlaut ... | head`): leave quietly, also at interpreter shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def _leave(error: WortlautError) -> NoReturn:
+    logging.getLogger(__name__).debug("the command failed", exc_info=error)
+    say(f"{error.message} [{error.code}]\n  {error.hint}")
+    sys.exit(exit_code(error))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 the signature is the signal module's

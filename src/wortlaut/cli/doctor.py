@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -52,6 +53,13 @@ def look() -> list[Finding]:
     advice = f"Correct the WORTLAUT_... variable or {config_file()}."
     defaults = Installation(Settings.model_construct().models_dir, Path(tempfile.gettempdir()))
     return [Finding("settings", "settings", "problem", detail, advice), *examine(defaults)]
+
+
+def is_about_settings(error: ValueError) -> bool:
+    """Whether an error is what comes of reading the settings."""
+    from pydantic import ValidationError  # noqa: PLC0415 as above
+
+    return isinstance(error, ValidationError | tomllib.TOMLDecodeError)
 
 
 def explain(error: ValueError) -> str:

@@ -11,6 +11,7 @@ INTERRUPTED = 130
 EXIT_CODES: dict[type[errors.WortlautError], int] = {
     errors.WortlautError: UNEXPECTED,
     errors.InvalidOption: USAGE,
+    errors.InvalidSetting: USAGE,
     errors.UnknownLanguage: USAGE,
     errors.UnknownFormat: USAGE,
     errors.UnknownModel: USAGE,

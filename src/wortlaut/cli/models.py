@@ -17,8 +17,10 @@ from rich.table import Table
 
 from wortlaut import options
 from wortlaut.errors import MediaNotFound, ModelCorrupt, ModelMissing
+from wortlaut.models.bundle import import_bundle, write_bundle
 from wortlaut.models.catalog import DEFAULT_MODELS, MODELS
 from wortlaut.models.checkpoint import CheckpointReport, inspect
+from wortlaut.models.integrity import sha256_of
 from wortlaut.models.store import ModelStore
 from wortlaut.stages import Listener
 
@@ -105,6 +107,29 @@ def path(name: Annotated[str, typer.Argument(help="A name.")]) -> None:
             f"{name} is not on this machine.", hint=f"Fetch it once, with a connection: `wortlaut models pull {name}`."
         )
     print(folder)
+
+
+@app.command("bundle")
+def bundle_models(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write, such as models.tar.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Names, or hub ids such as org/name.")] = None,
+) -> None:
+    """Write models into one file for a machine without a network, by default those that pull fetches by default."""
+    store = store_from_settings()
+    wanted = names or list(DEFAULT_MODELS)
+    with _shown_progress() as listener:
+        store.fetch_all(wanted, listener=listener)
+        write_bundle(store, wanted, output, listener=listener)
+    print(f"{output}: {', '.join(wanted)}; {output.stat().st_size / 1e6:,.0f} MB, SHA-256 {sha256_of(output)}")
+
+
+@app.command("import")
+def import_models(file: Annotated[Path, typer.Argument(help="What `wortlaut models bundle` wrote.")]) -> None:
+    """Take the models out of a bundle, each after a check of every file; those that are here and sound are kept."""
+    with _shown_progress() as listener:
+        imported = import_bundle(store_from_settings(), file, listener=listener)
+    for model in imported:
+        print(f"{model.name}: {model.folder if model.is_new else 'was here already'}")
 
 
 @app.command("inspect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from wortlaut.models.announcement import ANNOUNCEMENTS
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
 
@@ -55,6 +57,16 @@ class _Drawing:
             self._tasks[progress.stage] = self._bars.add_task(description, title=self._title, total=None)
         total = progress.total or None
         self._bars.update(self._tasks[progress.stage], completed=progress.done, total=total)
+
+
+def announce_downloads() -> None:
+    """Print what the store says before it fetches models as it is, also where nothing else is logged."""
+    plain = logging.StreamHandler(sys.stderr)
+    plain.setFormatter(logging.Formatter("%(message)s"))
+    announcements = logging.getLogger(ANNOUNCEMENTS)
+    announcements.handlers = [plain]
+    announcements.setLevel(logging.INFO)
+    announcements.propagate = False
 
 
 def say(message: str) -> None:

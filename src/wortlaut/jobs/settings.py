@@ -15,14 +15,17 @@ ENGINE = "wortlaut.jobs.transcriber_engine:open_engine"
 """What a child process works with, as module:callable."""
 
 OLD_NAMES = {
-    "WHISPER_DEVICE": "WORTLAUT_DEVICE",
+    "WHISPERX_DEVICE": "WORTLAUT_DEVICE",
     "ASR_DEVICE": "WORTLAUT_DEVICE",
-    "WHISPER_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPER_DEVICE": "WORTLAUT_DEVICE",
+    "WHISPERX_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
     "ASR_QUANTIZATION": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPER_COMPUTE_TYPE": "WORTLAUT_COMPUTE_TYPE",
+    "WHISPERX_BATCH_SIZE": "WORTLAUT_BATCH_SIZE",
     "WHISPER_BATCH_SIZE": "WORTLAUT_BATCH_SIZE",
     "MODEL_IDLE_TIMEOUT": "WORTLAUT_IDLE",
 }
-"""Environment variables of the services that this one replaces, and what they are called here."""
+"""Environment variables of the services that this one replaces, and what they are called here; later ones win."""
 
 
 class JobSettings(Sourced):
@@ -83,4 +86,4 @@ class JobSettings(Sourced):
 def translate_old_names(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment with old names also under their new ones; a new name that is set wins."""
     renamed = {new: environment[old] for old, new in OLD_NAMES.items() if environment.get(old)}
-    return {**renamed, **environment}
+    return {**renamed, **{name: value for name, value in environment.items() if value or name not in renamed}}

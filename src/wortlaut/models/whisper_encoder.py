@@ -42,7 +42,7 @@ def multiplies_exactly() -> bool:
     codes = graph.constant("codes", np.full((_TERMS, _TERMS), 127, np.int8))
     asked = graph.add("Cast", "input", "values", to=TensorProto.UINT8)
     sums = graph.add("Cast", "output", graph.add("MatMulInteger", "product", asked, codes), to=TensorProto.FLOAT)
-    model = graph.finish(sums, given=("values", [_TERMS, _TERMS]), made=("sums", [_TERMS, _TERMS]))
+    model = graph.finish(sums, given={"values": [_TERMS, _TERMS]}, made=("sums", [_TERMS, _TERMS]))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

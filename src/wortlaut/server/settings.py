@@ -21,7 +21,7 @@ class ServiceSettings(JobSettings):
     )
     model: str = Field(
         default="base",
-        validation_alias=AliasChoices("WORTLAUT_MODEL", "WHISPER_MODEL", "ASR_MODEL"),
+        validation_alias=AliasChoices("WORTLAUT_MODEL", "WHISPER_MODEL", "WHISPERX_MODEL", "ASR_MODEL"),
         description="The Whisper model for requests that name none, or one of OpenAI's.",
     )
     max_upload_bytes: int = Field(default=4 * 2**30, ge=1, description="Size of the largest recording; above: 413.")

@@ -1,0 +1,312 @@
+"""`make image-test`: build the images, run them as they will be run, and see that they work.
+
+Each image is built and started with a root file system that may only be read, as its own user; the sample is
+transcribed through the port; the container is stopped and started anew, and the job must still be there.
+
+With a Docker engine that is what Docker does, on the real bases. Without one, buildah builds on a stand-in for the base
+(Debian from debootstrap), and the container's command is started from its configuration with unshare and chroot; this
+needs root. Graphics cards are not needed: the CUDA image is then built with the lock of the CPU image, without PyTorch
+and CUDA's libraries, which its label says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / "build" / "image-test"
+URL = "http://127.0.0.1:9000"
+USER_ID = 10001
+MOST_BYTES = 750_000_000
+"""What the CPU image may put on top of its base, without models: python:slim takes 130 MB, and 900 MB are the aim."""
+
+SPEAKERS = 2
+SAID = "originally from Chicago"
+"""Who is heard in the sample, and some of what is said."""
+
+STAND_IN = "localhost/wortlaut-stand-in"
+PACKAGES = "python3,python3-venv,ca-certificates"
+TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
+PIP_CONFIGURATIONS = (Path("~/.config/pip/pip.conf"), Path("/etc/pip.conf"))
+ENVIRONMENT = {"WORTLAUT_OPEN": "true", "WORTLAUT_OFFLINE": "true"}
+"""What the container is told: there are no keys, and everything must work without a network."""
+
+
+class Engine(Protocol):
+    """What builds and runs containers."""
+
+    name: str
+
+    def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None: ...
+
+    def base(self, dockerfile: str) -> str: ...
+
+    def size_bytes(self, tag: str) -> int: ...
+
+    def running(self, tag: str, data: Path, models: Path) -> AbstractContextManager[None]: ...
+
+
+@dataclass(frozen=True)
+class Docker:
+    """A Docker engine."""
+
+    name: str = "docker"
+
+    def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None:
+        given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+        _run("docker", "build", *_pip_secret(), *given, "-f", f"docker/{dockerfile}", "-t", tag, ".")
+
+    def base(self, dockerfile: str) -> str:
+        lines = (ROOT / "docker" / dockerfile).read_text().splitlines()
+        base = next(line.removeprefix("ARG BASE=") for line in lines if line.startswith("ARG BASE="))
+        _run("docker", "pull", base)
+        return base
+
+    def size_bytes(self, tag: str) -> int:
+        return int(_run("docker", "image", "inspect", "--format", "{{.Size}}", tag))
+
+    @contextmanager
+    def running(self, tag: str, data: Path, models: Path) -> Iterator[None]:
+        settings = [f"--env={name}={value}" for name, value in ENVIRONMENT.items()]
+        mounts = [f"--volume={data}:/data", f"--volume={models}:/models:ro", "--volume=/tmp"]
+        limits = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--publish=127.0.0.1:9000:9000"]
+        container = _run("docker", "run", "--detach", *limits, *mounts, *settings, tag).strip()
+        try:
+            yield
+        finally:
+            _run("docker", "stop", "--time=30", container)
+            _say(_run("docker", "logs", container))
+            _run("docker", "rm", "--volumes", container)
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah, debootstrap, unshare and chroot: no daemon, no registry."""
+
+    name: str = "buildah"
+
+    def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None:
+        self._make_stand_in()
+        given = [f"--build-arg={name}={value}" for name, value in {"BASE": STAND_IN, **arguments}.items()]
+        self._bud("--layers", *_pip_secret(), *given, "-f", f"docker/{dockerfile}", "-t", tag, ".")
+
+    def base(self, dockerfile: str) -> str:  # noqa: ARG002 all are built on the stand-in
+        return STAND_IN
+
+    def size_bytes(self, tag: str) -> int:
+        with self._mounted(tag) as root:
+            return int(_run("du", "--summarize", "--bytes", "--one-file-system", str(root)).split()[0])
+
+    @contextmanager
+    def _mounted(self, tag: str) -> Iterator[Path]:
+        container = self._buildah("from", tag).strip()
+        try:
+            yield Path(self._buildah("mount", container).strip())
+        finally:
+            self._buildah("rm", container)
+
+    @contextmanager
+    def running(self, tag: str, data: Path, models: Path) -> Iterator[None]:
+        image = json.loads(self._buildah("inspect", "--type=image", tag))["Docker"]["config"]
+        with self._mounted(tag) as root, _contained(root, image, {"/data": data, "/models": models}):
+            yield
+
+    def _make_stand_in(self) -> None:
+        if STAND_IN in self._buildah("images", "--format={{.Name}}"):
+            return
+        folder = WORK / "stand-in"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(folder / "rootfs"))
+        shutil.copyfile(TRUST, folder / "rootfs" / TRUST.relative_to("/"))  # certificates that this machine trusts
+        for package in (folder / "rootfs/var/cache/apt/archives").glob("*.deb"):
+            package.unlink()
+        (folder / "Dockerfile").write_text("FROM scratch\nADD rootfs /\n")
+        self._bud("-t", STAND_IN, str(folder))
+        shutil.rmtree(folder)
+
+    def _bud(self, *arguments: str) -> None:
+        self._buildah("bud", "--isolation=chroot", "--format=docker", *arguments)
+
+    def _buildah(self, *arguments: str) -> str:
+        storage = (f"--storage-driver={_driver()}", f"--root={WORK / 'storage'}", f"--runroot={WORK / 'run'}")
+        return _run("buildah", *storage, *arguments)
+
+
+@cache
+def _driver() -> str:
+    """Prefer overlay, which copies nothing; vfs works everywhere, also inside a container."""
+    trial = ["buildah", "--storage-driver=overlay", f"--root={WORK / 'trial'}", f"--runroot={WORK / 'run'}", "info"]
+    return "vfs" if subprocess.run(trial, capture_output=True, check=False).returncode else "overlay"
+
+
+@contextmanager
+def _contained(root: Path, image: Mapping[str, Any], mounts: Mapping[str, Path]) -> Iterator[None]:
+    """Run an image's command: own mounts and processes, a root that may only be read, its user, its environment."""
+    settings = [*image["Env"], *(f"{name}={value}" for name, value in ENVIRONMENT.items())]
+    command = [*image["Entrypoint"], *image["Cmd"]]
+    inside = ["env", "-i", f"--chdir={image['WorkingDir']}", *settings, *command]
+    lines = [
+        "set -e",
+        f"mount --bind {root} {root}",
+        f"mount --rbind /dev {root}/dev",
+        f"mount -t proc proc {root}/proc",
+        f"mount -t tmpfs -o mode=1777 tmpfs {root}/tmp",
+        *(f"mount --bind {shlex.quote(str(there))} {root}{here}" for here, there in mounts.items()),
+        f"mount -o remount,bind,ro {root}",
+        f"exec chroot --userspec={image['User']} --groups= {root} {shlex.join(inside)}",
+    ]
+    isolation = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]
+    with subprocess.Popen([*isolation, "sh", "-c", "\n".join(lines)], stdout=sys.stderr) as process:
+        try:
+            yield
+        finally:
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the container's first process to end, as an engine does, and wait."""
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGTERM)
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
+def main() -> None:
+    """Try both images."""
+    arguments = _arguments()
+    engine: Engine = Docker() if _has_docker() else Buildah()
+    _say(f"With {engine.name}.")
+    _try_image(engine, "cpu.Dockerfile", "localhost/wortlaut:cpu", arguments, MOST_BYTES)
+    trial = {"LOCK": "requirements.lock"}
+    _try_image(engine, "cuda.Dockerfile", "localhost/wortlaut:cuda-trial", arguments, None, trial)
+    print("The CUDA image was tried without PyTorch and CUDA's libraries, and without a graphics card.")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, required=True, help="folder with the default models and the sample")
+    return parser.parse_args()
+
+
+def _has_docker() -> bool:
+    return (
+        bool(shutil.which("docker"))
+        and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    )
+
+
+def _try_image(
+    engine: Engine,
+    dockerfile: str,
+    tag: str,
+    arguments: argparse.Namespace,
+    most_bytes: int | None,
+    build_arguments: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    began = time.monotonic()
+    engine.build(dockerfile, tag, build_arguments)
+    size_bytes, base_bytes = engine.size_bytes(tag), engine.size_bytes(engine.base(dockerfile))
+    sizes = f"{size_bytes / 1e6:.0f} MB, {(size_bytes - base_bytes) / 1e6:.0f} MB of them on top of its base"
+    print(f"{tag}: built in {time.monotonic() - began:.0f} s, {sizes}", flush=True)
+    if most_bytes and size_bytes - base_bytes > most_bytes:
+        raise SystemExit(f"{tag} puts more than {most_bytes / 1e6:.0f} MB on top of its base.")
+    data = WORK / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    os.chown(data, USER_ID, USER_ID)
+    sample = arguments.models / "sample-conversation" / "sample.wav"
+    with engine.running(tag, data, arguments.models):
+        job = _transcribe(sample)
+    with engine.running(tag, data, arguments.models):
+        _wait_for("/health")
+        kept = _ask(f"/v1/jobs/{job}")
+        if kept["state"] != "done":
+            raise SystemExit(f"After the restart the job is {kept['state']}.")
+        words = len(_ask(f"/v1/jobs/{job}/result?format=json")["word_segments"])
+    print(f"{tag}: after a restart the job is still there, with {words} words")
+    shutil.rmtree(data)
+
+
+def _transcribe(sample: Path) -> str:
+    """Send the sample by both ways; return the id of the job."""
+    _say(str(_wait_for("/health")))
+    answer = _post("/transcribe/diarize?language=en", sample)
+    print(f"{len(answer['segments'])} segments, speakers {', '.join(answer['speakers'])}: {answer['text'][:60]} ...")
+    if len(answer["speakers"]) != SPEAKERS or SAID not in answer["text"]:
+        raise SystemExit("This is not what is said in the sample.")
+    job = str(_post("/v1/jobs", sample)["id"])
+    while (state := _ask(f"/v1/jobs/{job}")["state"]) in ("queued", "running"):
+        time.sleep(1)
+    if state != "done":
+        raise SystemExit(f"The job is {state}.")
+    return job
+
+
+def _wait_for(path: str, *, seconds: float = 180) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return _ask(path)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def _ask(path: str) -> Any:
+    with urllib.request.urlopen(URL + path, timeout=30) as answer:
+        return json.load(answer)
+
+
+def _post(path: str, file: Path) -> Any:
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
+    body = head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    with urllib.request.urlopen(urllib.request.Request(URL + path, body, headers), timeout=600) as answer:
+        return json.load(answer)
+
+
+def _pip_secret() -> Sequence[str]:
+    """Hand over this machine's own pip configuration, if it has one; it gets into no layer."""
+    named = os.environ.get("PIP_CONFIG_FILE")
+    candidates = [Path(named)] if named else [path.expanduser() for path in PIP_CONFIGURATIONS]
+    return next(([f"--secret=id=pip,src={path}"] for path in candidates if path.is_file()), [])
+
+
+def _run(*command: str) -> str:
+    _say(f"$ {shlex.join(command)}")
+    done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The wheel, installed into an empty environment, does the main job. Slow: each case installs everything anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = ("3.11", "3.12", "3.13")
+EXTRAS = ("", "docx", "eval", "server")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory):
+    """The folder with source archive and wheel; the wheel is built from the archive."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT))
+    return folder
+
+
+def run(*command, **environment):
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, env={**kept, **environment}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def interpreter(version):
+    """A Python of this version on PATH or where pyenv keeps them; one that cannot run does not count."""
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    candidates = [shutil.which(f"python{version}"), *map(str, sorted(kept.glob(f"{version}.*/bin/python")))]
+    for candidate in filter(None, candidates):
+        asked = [candidate, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.stdout.strip() == version:
+            return candidate
+    return None
+
+
+def installed(dist, folder, version, extra):
+    """Install the wheel into a new environment; return the folder with its commands."""
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    (wheel,) = dist.glob("*.whl")
+    run(python, "-m", "venv", str(folder))
+    run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{wheel}[{extra}]" if extra else str(wheel))
+    return folder / "bin"
+
+
+def test_the_archives_hold_what_is_needed_and_no_more(dist):
+    (wheel,) = dist.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in ("wortlaut/py.typed", "wortlaut/jobs/migrations/0001_jobs.sql", "wortlaut/formats/page.css"):
+        assert name in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [name for name in names if not name.startswith(("wortlaut/", "wortlaut-"))]
+    assert wheel.stat().st_size < 2_000_000
+    (archive,) = dist.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        sources = {name.split("/", maxsplit=1)[1] for name in opened.getnames()}
+    assert {"pyproject.toml", "LICENSE", "README.md", "tests/conftest.py", "docker/requirements.lock"} <= sources
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("extra", EXTRAS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_wheel_works(dist, tmp_path, models_dir, sample_conversation, version, extra):
+    commands = installed(dist, tmp_path / "venv", version, extra)
+    works(commands, models_dir, sample_conversation)
+    if extra == "server":
+        assert "--workers" in run(str(commands / "wortlaut"), "serve", "--help", COLUMNS="200")
+    if extra == "docx":
+        target = tmp_path / "out"
+        run(str(commands / "wortlaut"), "transcribe", str(sample_conversation), "-o", str(target), "-f", "docx")
+        assert zipfile.is_zipfile(target / "sample.docx")
+
+
+@pytest.mark.models
+@pytest.mark.peer
+def test_the_wheel_works_with_pyannote(dist, tmp_path, models_dir, sample_conversation):
+    """Gigabytes of PyTorch; a run of pyannote's own pipelines needs a token and is not part of this."""
+    commands = installed(dist, tmp_path / "venv", "3.12", "pyannote")
+    works(commands, models_dir, sample_conversation)
+    run(str(commands / "python"), "-c", "import wortlaut.diarization.pyannote.loading as l; import pyannote.audio")
+
+
+def works(commands, models_dir, sample):
+    settings = {"WORTLAUT_MODELS_DIR": str(models_dir), "WORTLAUT_OFFLINE": "1"}
+    findings = json.loads(run(str(commands / "wortlaut"), "doctor", "--json", **settings))
+    assert not [finding for finding in findings if finding["state"] == "problem"]
+    assert "originally from Chicago" in run(str(commands / "wortlaut"), "transcribe", str(sample), **settings)
