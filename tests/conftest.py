@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,14 @@ settings.register_profile("wortlaut", deadline=None)  # a deadline would assert 
 settings.load_profile("wortlaut")
 
 EVAL = Path(__file__).parents[1] / ".." / "shared" / "eval"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _english() -> Iterator[None]:
+    """Messages are compared in English, whatever the locale of the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORTLAUT_LANG", "en")
+        yield
 
 
 @pytest.fixture(scope="session")

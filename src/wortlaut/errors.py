@@ -30,7 +30,7 @@
     ├── ExtraMissing          an optional dependency is not installed
     └── Cancelled             the caller wanted it to stop
 
-The docstring of a class is its default message. The core knows neither exit codes nor HTTP: each edge has
+The first line of a class' docstring is its default message. The core knows neither exit codes nor HTTP: each edge has
 one table from these classes to its own codes.
 """
 
@@ -52,7 +52,7 @@ class WortlautError(Exception):
     """Whether the cause may be this installation; then the hint sends the user to `wortlaut doctor`."""
 
     def __init__(self, message: str = "", *, hint: str = "") -> None:
-        self.message = message or (type(self).__doc__ or "").strip()
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
         self.hint = hint or self.default_hint
         if self.is_for_doctor and "wortlaut doctor" not in self.hint:
             self.hint += " `wortlaut doctor` says what this installation lacks."

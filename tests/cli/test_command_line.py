@@ -82,6 +82,41 @@ def test_one_file_goes_to_stdout_and_nothing_else_does(fake, call, tmp_path):
     assert (code, json.loads(out)["language"]) == (0, "de")
 
 
+def test_messages_and_help_are_german_where_german_is_asked_for(fake, call, monkeypatch):
+    monkeypatch.setenv("WORTLAUT_LANG", "en")
+    code, out, err = call("--lang", "de", "transcribe", "MediaNotFound.mp3")
+    assert (code, out) == (exit_code(errors.MediaNotFound()), "")
+    assert err == (
+        "MediaNotFound.mp3: Es gibt keine solche Datei. [media-not-found]\n"
+        "  Prüfen Sie den Pfad; relative Pfade beginnen im aktuellen Ordner.\n"
+    )
+    assert "Wörter" in call("--lang=de", "transcribe", "--help")[1]
+
+
+def test_messages_follow_the_locale(fake, call, monkeypatch):
+    monkeypatch.delenv("WORTLAUT_LANG")
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+    assert "Es gibt keine solche Datei. [media-not-found]" in call("transcribe", "MediaNotFound.mp3")[2]
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    assert "There is no such file. [media-not-found]" in call("transcribe", "MediaNotFound.mp3")[2]
+
+
+def test_a_language_without_messages_is_refused(fake, call, monkeypatch):
+    monkeypatch.setenv("WORTLAUT_LANG", "en")
+    code, _, err = call("--lang", "tlh", "transcribe", "a.mp3")
+    assert code == 2
+    assert "tlh" in err
+
+
+def test_warnings_are_german_too(fake, call, monkeypatch):
+    monkeypatch.setenv("WORTLAUT_LANG", "en")
+    monkeypatch.setattr(fake, "warnings", (Notice("low-confidence", "The text may be wrong here: loop.", 1.0, 2.0),))
+    err = call("--lang", "de", "transcribe", "a.mp3")[2]
+    assert err == "a.mp3 bei 1.0 s: Der Text kann hier falsch sein: loop. [low-confidence]\n"
+
+
 def test_options_reach_the_pipeline(fake, call):
     call(
         *("transcribe", "a.mp3", "-m", "small", "-l", "de", "-s", "2-4", "--task", "translate", "--no-words"),

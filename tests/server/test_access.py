@@ -40,8 +40,8 @@ def guarded(make_settings, serve):
 def call(guarded):
     _, url, secrets = guarded
 
-    def call(method, path, who=None, **given):
-        headers = {"Authorization": f"Bearer {secrets.get(who, who)}"} if who else {}
+    def call(method, path, who=None, headers=None, **given):
+        headers = {**(headers or {}), **({"Authorization": f"Bearer {secrets.get(who, who)}"} if who else {})}
         return httpx.request(method, url + path, headers=headers, timeout=30, **given)
 
     return call
@@ -110,3 +110,10 @@ def test_without_keys_pages_of_others_are_refused(http):
     assert http.get("/v1/jobs", headers={"Origin": "https://evil.example"}).status_code == 403
     assert http.get("/v1/jobs", headers={"Origin": str(http.base_url).rstrip("/")}).status_code == 200
     assert "Access-Control-Allow-Origin" not in http.get("/v1/jobs").headers
+
+
+def test_errors_are_told_in_the_language_of_the_caller(call):
+    answer = call("GET", "/v1/jobs", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.json()["detail"] == "Das braucht einen gültigen Schlüssel."
+    assert call("GET", "/v1/jobs").json()["detail"] == "This needs a valid key."

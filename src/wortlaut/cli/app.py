@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from enum import Enum
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -17,12 +18,22 @@ from wortlaut.cli.demo import demo
 from wortlaut.cli.doctor import doctor, explain, is_about_settings
 from wortlaut.cli.evaluate import evaluate
 from wortlaut.cli.exits import exit_code
-from wortlaut.cli.progress import announce_downloads, say
+from wortlaut.cli.help import localized
+from wortlaut.cli.progress import announce_downloads, described, say
 from wortlaut.cli.render import check, render
 from wortlaut.cli.serve import serve, worker
 from wortlaut.cli.transcribe import transcribe
 from wortlaut.errors import Cancelled, InvalidSetting, WortlautError
+from wortlaut.localization.choice import VARIABLE, spoken, translator
 from wortlaut.native import use_one_arena
+
+
+class Language(Enum):
+    """A language that messages are there in."""
+
+    en = "en"
+    de = "de"
+
 
 app = typer.Typer(
     name="wortlaut",
@@ -59,6 +70,9 @@ def _main(
     version: Annotated[  # noqa: ARG001 typer calls _show_version with it
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    lang: Annotated[  # noqa: ARG001 read before anything else, see run()
+        Language | None, typer.Option("--lang", help="Language of messages; that of the locale when left out.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done, with tracebacks.")] = False,
 ) -> None:
     level = logging.DEBUG if verbose else logging.WARNING
@@ -69,10 +83,13 @@ def _main(
 def run() -> None:
     """Run the command line and leave with its exit code."""
     use_one_arena()
+    if (language := spoken(sys.argv[1:])) is not None:
+        os.environ[VARIABLE] = language
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        app()  # leaves with SystemExit by itself, also after a wrong command line
+        # Leaves with SystemExit by itself, also after a wrong command line.
+        localized(typer.main.get_command(app), translator())()
     except WortlautError as error:
         _leave(error)
     except ValueError as error:
@@ -87,7 +104,7 @@ def run() -> None:
 
 def _leave(error: WortlautError) -> NoReturn:
     logging.getLogger(__name__).debug("the command failed", exc_info=error)
-    say(f"{error.message} [{error.code}]\n  {error.hint}")
+    say(described(error))
     sys.exit(exit_code(error))
 
 

@@ -20,6 +20,7 @@ from rich.table import Table
 from wortlaut.diagnosis.checkup import examine, exit_code
 from wortlaut.diagnosis.finding import Finding, Installation
 from wortlaut.diarization.pyannote.token import find_token
+from wortlaut.localization.choice import translator
 
 if TYPE_CHECKING:
     from wortlaut.settings import Settings
@@ -86,22 +87,25 @@ def installation_from(settings: Settings) -> Installation:
 
 def show(findings: Sequence[Finding], console: Console) -> None:
     """Draw the table, then what to do, then one line that says it all."""
-    table = Table("", "area", "what", "found", box=None, pad_edge=False)
+    translate = translator().translate
+    table = Table("", translate("area"), translate("what"), translate("found"), box=None, pad_edge=False)
     for finding in findings:
-        state = f"[{STYLES[finding.state]}]{finding.state}[/]"
-        table.add_row(state, escape(finding.area), escape(finding.name), escape(finding.detail))
+        state = f"[{STYLES[finding.state]}]{translate(finding.state)}[/]"
+        table.add_row(state, escape(translate(finding.area)), escape(finding.name), escape(translate(finding.detail)))
     console.print(table)
     for finding in findings:
         if finding.next_step:
-            console.print(f"\n[{STYLES[finding.state]}]{escape(finding.name)}[/]: {escape(finding.detail)}")
-            console.print(f"  {escape(finding.next_step)}", soft_wrap=True)
-    console.print(f"\n{verdict(findings)}")
+            console.print(f"\n[{STYLES[finding.state]}]{escape(finding.name)}[/]: {escape(translate(finding.detail))}")
+            console.print(f"  {escape(translate(finding.next_step))}", soft_wrap=True)
+    style = STYLES["problem" if any(finding.state == "problem" for finding in findings) else "ok"]
+    console.print(f"\n[{style}]{escape(translate(verdict(findings)))}[/]")
 
 
 def verdict(findings: Sequence[Finding]) -> str:
     """Answer the question."""
     problems = sum(finding.state == "problem" for finding in findings)
     if not problems:
-        return "[green]Wortlaut will work here.[/]"
-    which = "the problem above is" if problems == 1 else f"the {problems} problems above are"
-    return f"[bold red]Wortlaut will not work here until {which} solved.[/]"
+        return "Wortlaut will work here."
+    if problems == 1:
+        return "Wortlaut will not work here until the problem above is solved."
+    return f"Wortlaut will not work here until the {problems} problems above are solved."

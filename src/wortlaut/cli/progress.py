@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from wortlaut.errors import WortlautError
+from wortlaut.localization.choice import translator
 from wortlaut.models.announcement import ANNOUNCEMENTS
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
@@ -53,7 +55,7 @@ class _Drawing:
         if progress.stage not in self._tasks:
             for task in self._tasks.values():
                 self._bars.update(task, visible=False)
-            description = _TITLES.get(progress.stage, progress.stage)
+            description = translator().translate(_TITLES.get(progress.stage, progress.stage))
             self._tasks[progress.stage] = self._bars.add_task(description, title=self._title, total=None)
         total = progress.total or None
         self._bars.update(self._tasks[progress.stage], completed=progress.done, total=total)
@@ -70,5 +72,11 @@ def announce_downloads() -> None:
 
 
 def say(message: str) -> None:
-    """Tell the user something that is not the result."""
-    print(message, file=sys.stderr)
+    """Tell the user something that is not the result, in the user's language."""
+    print(translator().translate(message), file=sys.stderr)
+
+
+def described(error: WortlautError) -> str:
+    """Return what is wrong and what to do, in the user's language; the code is the same in all of them."""
+    translate = translator().translate
+    return f"{translate(error.message)} [{error.code}]\n  {translate(error.hint)}"

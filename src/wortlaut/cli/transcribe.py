@@ -16,9 +16,10 @@ from wortlaut.cli.exits import exit_code
 from wortlaut.cli.explaining import explain_decisions
 from wortlaut.cli.grouping import grouped
 from wortlaut.cli.output import find_media, prepare_folder, stems, write_whole
-from wortlaut.cli.progress import progress_listener, say
+from wortlaut.cli.progress import described, progress_listener, say
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
+from wortlaut.localization.choice import translator
 from wortlaut.options import Options
 from wortlaut.settings import Settings
 from wortlaut.stages import Listener
@@ -119,7 +120,7 @@ class _Job:
             except Cancelled:
                 raise
             except WortlautError as error:
-                say(f"{media}: {error.message} [{error.code}]\n  {error.hint}")
+                say(f"{media}: {described(error)}")
                 yield exit_code(error)
 
     def _report(self, media: Path, transcript: Transcript) -> None:
@@ -127,6 +128,7 @@ class _Job:
             explain_decisions(media.name, transcript.provenance.decisions)
         if self.is_quiet:
             return
+        translate = translator().translate
         for notice in transcript.warnings:
-            place = "" if notice.start is None else f" at {notice.start:.1f} s"
-            say(f"{media}{place}: {notice.message} [{notice.code}]")
+            place = "" if notice.start is None else " " + translate(f"at {notice.start:.1f} s")
+            say(f"{media}{place}: {translate(notice.message)} [{notice.code}]")

@@ -15,6 +15,8 @@ from starlette.routing import Match
 
 from wortlaut import errors
 from wortlaut.jobs import errors as job_errors
+from wortlaut.localization.catalog import ENGLISH, Catalog, catalog
+from wortlaut.localization.choice import accepted, language_of
 from wortlaut.storage import ObjectMissing, StorageUnavailable
 
 log = logging.getLogger(__name__)
@@ -162,8 +164,8 @@ def answer(request: Request, error: errors.WortlautError) -> JSONResponse:
 
 def _shaped(request: Request, error: errors.WortlautError, status: HTTPStatus) -> JSONResponse:
     if request.url.path.startswith(OPENAI_PATHS):
-        return _response(status, openai_error(error, status), "application/json")
-    response = _response(status, problem(error, status), "application/problem+json")
+        return _response(status, openai_error(error, status, texts_for(request)), "application/json")
+    response = _response(status, problem(error, status, texts_for(request)), "application/problem+json")
     if request.url.path.startswith(TUS_PATH):
         response.headers.update({"Tus-Resumable": TUS_VERSION, "Tus-Version": TUS_VERSION})
     return response
@@ -176,24 +178,36 @@ def _methods(request: Request) -> set[str]:
     return {method for method, scope in scopes.items() if any(each.matches(scope)[0] is Match.FULL for each in routes)}
 
 
-def problem(error: errors.WortlautError, status: int) -> dict[str, object]:
+def texts_for(request: Request) -> Catalog:
+    """Return messages as the caller reads them: by Accept-Language, else in the language the service was started in."""
+    return catalog(accepted(request.headers.get("accept-language"), language_of()))
+
+
+def problem(error: errors.WortlautError, status: int, texts: Catalog = ENGLISH) -> dict[str, object]:
     """RFC 9457, with `code` for programs and `hint` for people. FastAPI's clients find their `detail`."""
     return {
         "type": f"urn:wortlaut:error:{error.code}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
-        "detail": error.message,
+        "detail": texts.translate(error.message),
         "code": error.code,
-        "hint": error.hint,
+        "hint": texts.translate(error.hint),
     }
 
 
-def openai_error(error: errors.WortlautError, status: int) -> dict[str, object]:
+def openai_error(error: errors.WortlautError, status: int, texts: Catalog = ENGLISH) -> dict[str, object]:
     """OpenAI's shape; the hint is part of the message, as there is no other place for it."""
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         kind = "rate_limit_error"
-    return {"error": {"message": f"{error.message} {error.hint}", "type": kind, "param": None, "code": error.code}}
+    return {
+        "error": {
+            "message": f"{texts.translate(error.message)} {texts.translate(error.hint)}",
+            "type": kind,
+            "param": None,
+            "code": error.code,
+        }
+    }
 
 
 def _response(status: HTTPStatus, content: object, media_type: str) -> JSONResponse:
