@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench bench-quick matrix docs dist lock locked newest image-test clean help
+.PHONY: demo models test test-all check format bench bench-quick matrix docs site dist lock locked newest image-test clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,8 +76,12 @@ newest: models ## Test with the newest of everything in a place of its own, and 
 image-test: $(RUN_STAMP) models ## Build the images, run them, transcribe, restart; with Docker, or as root with buildah
 	$(BIN)/python docker/try_image.py --models "$$($(BIN)/wortlaut models path base)/.."
 
+site: $(BIN)/python ## Build the documentation in English and German into site/
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/python -m mkdocs build --strict --quiet
+
 clean: ## Remove what was installed and built here; models stay
-	rm -rf $(VENV) .matrix dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .matrix dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
