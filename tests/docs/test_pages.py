@@ -159,3 +159,14 @@ def test_every_setting_is_documented(language: str) -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     missing = {name for name in names(Settings) | names(ServiceSettings) if f"`{name}`" not in text}
     assert missing == set()
+
+
+def test_generated_pages_are_what_the_source_says() -> None:
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "generate.py"), "--check"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
