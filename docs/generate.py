@@ -23,15 +23,17 @@ DOCS = Path(__file__).parent
 INTRODUCTION = {
     "en": """# Troubleshooting
 
-Every error has a code that stays the same in every language and version. The command line shows it in brackets, with what
-to do in the next line; the service answers with `code`, `detail` and `hint`. Two commands help with nearly everything:
+Every error has a code that stays the same in every language and version. The command line shows it in brackets, with
+what to do in the next line; the service answers with `code`, `detail` and `hint`. Two commands help with nearly
+everything:
 
 ```console
 $ wortlaut doctor                         # will it work here, and if not, what to do
 $ wortlaut --verbose transcribe talk.mp3  # what is done, with tracebacks
 ```
 
-What was skipped or guessed is no error: it is in the transcript's `warnings`, with a code of its own ([trust](trust.md)).
+What was skipped or guessed is no error: it is in the transcript's `warnings`, with a code of its own
+([trust](trust.md)).
 
 <!-- From here on made by docs/generate.py. -->
 
@@ -42,8 +44,9 @@ What was skipped or guessed is no error: it is in the transcript's `warnings`, w
 """,
     "de": """# Fehlersuche
 
-Jeder Fehler hat ein Kürzel, das in jeder Sprache und Version gleich bleibt. Die Befehlszeile zeigt es in Klammern, und in der
-nächsten Zeile, was zu tun ist; der Dienst antwortet mit `code`, `detail` und `hint`. Zwei Befehle helfen fast immer:
+Jeder Fehler hat ein Kürzel, das in jeder Sprache und Version gleich bleibt. Die Befehlszeile zeigt es in Klammern, und
+in der nächsten Zeile, was zu tun ist; der Dienst antwortet mit `code`, `detail` und `hint`. Zwei Befehle helfen fast
+immer:
 
 ```console
 $ wortlaut doctor                         # läuft es hier, und wenn nicht, was ist zu tun
