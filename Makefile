@@ -35,6 +35,7 @@ format: $(DEV_STAMP) ## Bring the code into shape
 
 docs: $(DEV_STAMP) ## Write the pages that are made from the code
 	$(BIN)/python docs/make_service_reference.py
+	$(BIN)/python docs/make_troubleshooting.py
 
 bench-quick: $(DEV_STAMP) models ## Compare the quality with bench/baseline.json; needs WORTLAUT_EVAL_DIR
 	$(BIN)/python bench/quick.py $(WORTLAUT_EVAL_DIR)

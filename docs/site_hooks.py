@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - no package: mkdocs loads this file
 """What the site does differently from the pages as they lie in the repository."""
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class WortlautError(Exception):
         self.message = message or (type(self).__doc__ or "").partition("\n")[0]
         self.hint = hint or self.default_hint
         if self.is_for_doctor and "wortlaut doctor" not in self.hint:
-            self.hint += " `wortlaut doctor` says what this installation lacks."
+            self.hint = f"{self.hint} `wortlaut doctor` says what this installation lacks."
         super().__init__(self.message)
 
     def __reduce__(self) -> tuple[object, ...]:

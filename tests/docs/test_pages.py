@@ -163,7 +163,7 @@ def test_every_setting_is_documented(language: str) -> None:
 
 def test_generated_pages_are_what_the_source_says() -> None:
     done = subprocess.run(
-        [sys.executable, str(DOCS / "generate.py"), "--check"],
+        [sys.executable, str(DOCS / "make_troubleshooting.py"), "--check"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,

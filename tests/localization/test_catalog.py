@@ -72,6 +72,11 @@ def test_a_word_in_a_gap_is_translated_too() -> None:
     assert made_of({"{0}!": "{0}!", "none": "keine"}).translate("none!") == "keine!"
 
 
+def test_a_sentence_in_a_gap_is_translated_too() -> None:
+    texts = made_of({"{0} Ask again tomorrow.": "{0} Fragen Sie morgen wieder.", "There is no {0}.": "Es gibt kein {0}."})
+    assert texts.translate("There is no net. Ask again tomorrow.") == "Es gibt kein net. Fragen Sie morgen wieder."
+
+
 def test_braces_that_are_meant() -> None:
     texts = made_of({"{{{0}}} is no set": "{{{0}}} ist keine Menge", "{{}}": "leer"})
     assert texts.translate("{a} is no set") == "{a} ist keine Menge"

@@ -37,15 +37,17 @@ class Catalog:
     def translate(self, text: str) -> str:
         """Return `text` in this language, or as it is where the catalogue does not have it.
 
-        What fills a gap is looked up too, if it is a whole sentence or word of its own.
+        What fills a gap is looked up too, if it is a whole sentence, or a word of its own.
         """
         if found := self.sentences.get(text):
             return found
         for template in self.templates:
             if match := template.pattern.fullmatch(text):
-                filled = [self.sentences.get(value, value) for value in match.groups()]
-                return template.target.format(*filled)
+                return template.target.format(*map(self._filling, match.groups()))
         return text
+
+    def _filling(self, value: str) -> str:
+        return self.translate(value) if value.endswith(".") and " " in value else self.sentences.get(value, value)
 
 
 ENGLISH = Catalog({})

@@ -1,7 +1,6 @@
-# ruff: noqa: INP001 - a script, no package
 """Write the pages that are made from the source: troubleshooting.md, and the same in German.
 
-    python docs/generate.py [--check]
+    python docs/make_troubleshooting.py [--check]      (`make docs`)
 
 `--check` writes nothing and ends with 1 if a page is not what the source says.
 """
@@ -35,7 +34,7 @@ $ wortlaut --verbose transcribe talk.mp3  # what is done, with tracebacks
 What was skipped or guessed is no error: it is in the transcript's `warnings`, with a code of its own
 ([trust](trust.md)).
 
-<!-- From here on made by docs/generate.py. -->
+<!-- From here on made by docs/make_troubleshooting.py. -->
 
 ## Errors by code
 
@@ -56,7 +55,7 @@ $ wortlaut --verbose transcribe talk.mp3  # was getan wird, mit Ablaufspuren
 Was ausgelassen oder geraten wurde, ist kein Fehler: es steht in den `warnings` des Transkripts, mit eigenem Kürzel
 ([Vertrauen](trust.md)).
 
-<!-- Ab hier von docs/generate.py geschrieben. -->
+<!-- Ab hier von docs/make_troubleshooting.py geschrieben. -->
 
 ## Fehler nach Kürzel
 
@@ -107,7 +106,7 @@ def main() -> int:
             path.write_text(pages[path], encoding="utf-8")
         return 0
     for path in stale:
-        sys.stderr.write(f"{path.name} is not what the source says: run `python docs/generate.py`.\n")
+        sys.stderr.write(f"{path.name} is not what the source says: run `python docs/make_troubleshooting.py`.\n")
     return int(bool(stale))
 
 
