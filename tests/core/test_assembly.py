@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 import wortlaut
-from wortlaut.assembly import UNIVERSAL_ALIGNER, Transcriber, _aligning_model, _character_heads, _models_for, open_store
+from wortlaut.assembly import UNIVERSAL_ALIGNER, Transcriber, open_store
+from wortlaut.assembly.provenance import aligning_model, character_heads, models_for
 from wortlaut.errors import (
     Cancelled,
     ExtraMissing,
@@ -29,23 +30,23 @@ def transcriber(models_dir):
 
 
 def test_a_model_whose_heads_are_known_times_its_own_words():
-    assert _aligning_model(Options(model="base")) == "base"
-    assert _aligning_model(Options(model="tiny.en")) == "tiny.en"
-    assert _aligning_model(Options(model="large-v3")) == UNIVERSAL_ALIGNER
+    assert aligning_model(Options(model="base")) == "base"
+    assert aligning_model(Options(model="tiny.en")) == "tiny.en"
+    assert aligning_model(Options(model="large-v3")) == UNIVERSAL_ALIGNER
 
 
 def test_a_folder_of_ones_own_is_timed_by_the_universal_aligner(tmp_path, monkeypatch):
     for name in ("model.bin", "config.json"):
         (tmp_path / name).touch()
-    assert _aligning_model(Options(model=str(tmp_path))) == UNIVERSAL_ALIGNER
+    assert aligning_model(Options(model=str(tmp_path))) == UNIVERSAL_ALIGNER
     (tmp_path / "base").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert _character_heads("base")  # a folder that happens to be called so is not meant
+    assert character_heads("base")  # a folder that happens to be called so is not meant
 
 
 def test_only_what_is_asked_for_is_fetched():
-    assert _models_for(Options(speakers=None, words=False)) == {"recognition": "base", "detection": "silero-vad"}
-    assert set(_models_for(Options())) == {"recognition", "detection", "alignment", "segmentation", "embedding"}
+    assert models_for(Options(speakers=None, words=False)) == {"recognition": "base", "detection": "silero-vad"}
+    assert set(models_for(Options())) == {"recognition", "detection", "alignment", "segmentation", "embedding"}
 
 
 def test_offline_without_models_fails_at_once_and_says_what_would_help(tmp_path):

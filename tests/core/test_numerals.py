@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wortlaut.assembly import Transcriber, _decoding
+from wortlaut.assembly import Transcriber
+from wortlaut.assembly.own import decoding_of
 from wortlaut.audio import SpeechRegion, Window
 from wortlaut.errors import ExtraMissing, InvalidOption
 from wortlaut.numerals import LANGUAGES, PAUSE, in_digits, numeral_notices
@@ -167,8 +168,8 @@ def test_the_way_through_the_pipeline():
 
 
 def test_words_are_had_by_keeping_the_model_from_digits():
-    assert _decoding(Options(numerals="words")).suppress_numerals
-    assert _decoding(Options(numerals="digits")) == Decoding()
+    assert decoding_of(Options(numerals="words")).suppress_numerals
+    assert decoding_of(Options(numerals="digits")) == Decoding()
     with pytest.raises(InvalidOption):
         Options(numerals="roman")
 
