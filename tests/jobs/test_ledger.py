@@ -240,8 +240,10 @@ def test_errors_survive_json_and_every_code_is_unique():
     codes = [kind.code for kind in all_errors() if kind.__module__.startswith("wortlaut.jobs")]
     assert len(codes) == len(set(codes))
     for kind in all_errors():
-        back = Failure.from_json(Failure.of(kind("why", hint="so")).to_json()).error()
-        assert (back.code, back.message, back.hint) == (kind.code, "why", "so")
+        error = kind("why", hint="so")
+        back = Failure.from_json(Failure.of(error).to_json()).error()
+        assert (back.code, back.message, back.hint) == (kind.code, "why", error.hint)
+        assert error.hint.startswith("so")
 
 
 def _running(progress, **fields) -> Job:

@@ -56,7 +56,7 @@ def test_speech_in_noise_is_found_and_the_noise_around_it_says_nothing(transcrib
     transcript = transcribe(whole)
     assert len(transcript.words) > 40
     assert transcript.words[0].start > 19.5
-    assert transcript.words[-1].end < 42.5
+    assert transcript.words[-1].end < 43.0  # the recording is cut inside a word, which noise then goes on with
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(6, marks=pytest.mark.slow)])
