@@ -137,7 +137,7 @@ def test_number_that_makes_the_clustering_fail_is_given_up_and_said(played):
             return super().__call__(file, hook=hook)
 
     diarization = played(TooMany()).diarize(AUDIO, speakers=Speakers(20, 20))
-    assert [notice.code for notice in diarization.notices] == ["speakers-not-met"]
+    assert [notice.code for notice in diarization.notices] == ["speaker-count-not-met"]
 
 
 def test_nothing_to_hear(played):
@@ -152,7 +152,7 @@ def test_nothing_to_hear(played):
 def test_number_not_met_is_said(played, speakers, is_met):
     pipeline = Pipeline(Annotation([(0, 1, "a"), (1, 2, "b")]))
     diarization = played(pipeline).diarize(AUDIO, speakers=Speakers.parse(speakers))
-    assert [notice.code for notice in diarization.notices] == ([] if is_met else ["speakers-not-met"])
+    assert [notice.code for notice in diarization.notices] == ([] if is_met else ["speaker-count-not-met"])
 
 
 def test_speakers_are_named_in_order_of_appearance():

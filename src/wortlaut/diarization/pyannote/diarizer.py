@@ -146,7 +146,7 @@ def count_notices(turns: Iterable[Turn], speakers: Speakers) -> tuple[Notice, ..
         return ()
     return (
         Notice(
-            "speakers-not-met",
+            "speaker-count-not-met",
             f"{speakers} speakers were asked for, and pyannote.audio found {found} in the recording.",
         ),
     )
