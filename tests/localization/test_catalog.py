@@ -73,7 +73,9 @@ def test_a_word_in_a_gap_is_translated_too() -> None:
 
 
 def test_a_sentence_in_a_gap_is_translated_too() -> None:
-    texts = made_of({"{0} Ask again tomorrow.": "{0} Fragen Sie morgen wieder.", "There is no {0}.": "Es gibt kein {0}."})
+    texts = made_of(
+        {"{0} Ask again tomorrow.": "{0} Fragen Sie morgen wieder.", "There is no {0}.": "Es gibt kein {0}."}
+    )
     assert texts.translate("There is no net. Ask again tomorrow.") == "Es gibt kein net. Fragen Sie morgen wieder."
 
 
