@@ -150,12 +150,16 @@ def test_examples_of_the_readme_run(example: str, sample_conversation: Path, tmp
 
 
 def names(settings: type[Any]) -> set[str]:
-    return {f"WORTLAUT_{name.removeprefix('is_').upper()}" for name in settings.model_fields}
+    """Return the first name that each setting has in the environment."""
+    return {
+        getattr(field.validation_alias, "choices", [f"WORTLAUT_{name.removeprefix('is_').upper()}"])[0]
+        for name, field in settings.model_fields.items()
+    }
 
 
 @pytest.mark.parametrize("language", ["", ".de"])
 def test_every_setting_is_documented(language: str) -> None:
-    pages = [DOCS / f"{name}{language}.md" for name in ("settings", "service")]
+    pages = [DOCS / f"{name}{language}.md" for name in ("settings", "service-reference")]
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     missing = {name for name in names(Settings) | names(ServiceSettings) if f"`{name}`" not in text}
     assert missing == set()

@@ -171,6 +171,6 @@ def all_strings() -> frozenset[str]:
     nodes = [node for tree in trees().values() for node in ast.walk(tree)]
     found = {text for node in nodes if isinstance(node, ast.expr) for text in _templates(node, node)}
     docstrings = {
-        ast.get_docstring(node) or "" for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module)
+        ast.get_docstring(node) or "" for node in nodes if isinstance(node, Function | ast.ClassDef | ast.Module)
     }
     return frozenset({*filter(None, found), *docstrings, *(text.partition("\n")[0] for text in docstrings)})

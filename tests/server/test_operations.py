@@ -13,6 +13,7 @@ import pytest
 
 from wortlaut import errors
 from wortlaut.jobs.errors import all_errors
+from wortlaut.localization.catalog import catalog
 from wortlaut.server import problems
 from wortlaut.server.app import create_app
 from wortlaut.server.problems import STATUS, status_of
@@ -124,9 +125,20 @@ def test_the_table_has_no_dead_lines():
     assert problems.MediaTooLarge in STATUS
 
 
-def test_the_reference_is_what_the_code_says():
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_reference_is_what_the_code_says(language: str):
     reference = runpy.run_path(str(DOCS / "make_service_reference.py"))
-    assert (DOCS / "service-reference.md").read_text("utf-8") == reference["page"](), "run `make docs`"
+    assert reference["PAGES"][language].read_text("utf-8") == reference["page"](language), "run `make docs`"
+
+
+def test_every_description_in_the_reference_has_its_german():
+    """As a whole: a template that only fits by chance would leave half of it in English."""
+    reference = runpy.run_path(str(DOCS / "make_service_reference.py"))
+    asked: list[str] = []
+    for part in ("_routes", "_parameters", "_settings"):
+        list(reference[part](lambda text: asked.append(text) or text))
+    known = reference["GERMAN"].keys() | catalog("de").sentences.keys()
+    assert {text for text in asked if " " in text} - known == set()
 
 
 def test_every_setting_and_every_route_is_documented():
@@ -135,7 +147,7 @@ def test_every_setting_and_every_route_is_documented():
         alias = ServiceSettings.model_fields[name].validation_alias
         known = alias.choices[0] if alias else f"WORTLAUT_{name.upper()}"
         assert f"`{known}`" in text, known
-    told = "".join(page.read_text("utf-8") for page in DOCS.glob("service*.md") if page.name != "service-reference.md")
+    told = "".join(page.read_text("utf-8") for page in DOCS.glob("service*.md") if "reference" not in page.name)
     for path, methods in create_app(ServiceSettings()).openapi()["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}`" in told, path

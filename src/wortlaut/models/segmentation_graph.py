@@ -6,7 +6,7 @@ most two out of three speakers (Plaquet and Bredin 2023, https://arxiv.org/abs/2
 pyannote.audio, models/segmentation/PyanNet.py and models/blocks/sincnet.py; asteroid-filterbanks, param_sinc_fb.py.
 
 The LSTM multiplies in 8 bits (ONNX Runtime's DynamicQuantizeLSTM): a quarter less CPU time for the whole network,
-99 % of the frames in the same class, and the same error rates (docs/decisions/0009).
+99 % of the frames in the same class, and the same error rates (docs/decisions/0013).
 """
 
 from __future__ import annotations
