@@ -196,19 +196,22 @@ class Transcriber:
         models = _models_for(options)
         folders = dict(zip(models, self._store.fetch_all(list(models.values()), listener=listener), strict=True))
         whisper = self._whisper(options.model, held)
+        recognizer = partial(
+            WhisperRecognizer,
+            whisper,
+            decoding=_decoding(options),
+            task=options.task,
+            batch_size=self.settings.batch_size if batch_size is None else batch_size,
+            languages=options.languages,
+            follows_switches=options.follows_switches and options.language is None,
+        )
         return Pipeline(
             decoder=self._decoder(),
             detector=self._detector(folders["detection"], held),
             second_look=self._second_look(folders["detection"], held),
             pack=pack,
-            recognizer=WhisperRecognizer(
-                whisper,
-                decoding=_decoding(options),
-                task=options.task,
-                batch_size=self.settings.batch_size if batch_size is None else batch_size,
-                languages=options.languages,
-                follows_switches=options.follows_switches and options.language is None,
-            ),
+            recognizer=recognizer(),
+            second_hearing=recognizer(draws=False),  # text by chance could not be added anyway
             aligner=self._aligner(options, held, listener),
             diarizer=self._chosen_diarizer(options, folders, held),
             provenance=Provenance(

@@ -42,7 +42,8 @@ class Pipeline:
     """The stages of one transcription, warm and ready. `diarizer` None: nobody asked who speaks.
 
     `second_look` listens to doubtful and to empty stretches alone; where the diarizer has found turns, these
-    serve for that. `is_audited` False: nobody looks a second time, and texts stay as they were recognized.
+    serve for that. What they hear and no word covers is recognized by `second_hearing` (None: by `recognizer`).
+    `is_audited` False: nobody looks a second time, and texts stay as they were recognized.
     `provenance` names versions, models and devices; the rest of it is filled in for every run.
     """
 
@@ -53,6 +54,7 @@ class Pipeline:
     aligner: Aligner
     diarizer: Diarizer | None = None
     second_look: SpeechDetector | None = None
+    second_hearing: Recognizer | None = None
     provenance: Provenance = field(default_factory=Provenance)
     is_audited: bool = True
 
@@ -169,16 +171,18 @@ class _Run:
             return []
         advance = self.advance("recognize", audio.duration)
         timed: Timed = []
-        for passage, words in self.heard(audio, windows, language):
+        for passage, words in self.heard(audio, windows, language, self.pipeline.recognizer):
             timed.append((passage, words))
             advance(passage.end)
         advance(audio.duration)
         return timed
 
-    def heard(self, audio: Audio, windows: Sequence[Window], language: str) -> Iterator[tuple[Passage, list[Word]]]:
+    def heard(
+        self, audio: Audio, windows: Sequence[Window], language: str, recognizer: Recognizer
+    ) -> Iterator[tuple[Passage, list[Word]]]:
         """Recognize and align window by window, so that the encoder's work is used while it is at hand."""
         heard: list[Passage] = []
-        recognized = self.pipeline.recognizer.recognize(audio, windows, language=language)
+        recognized = recognizer.recognize(audio, windows, language=language)
         passages = _kept(self.clock.timed("recognize", recognized), heard)
         aligned = self.clock.timed("align", self.pipeline.aligner.align(audio, passages), within="recognize")
         for index, words in enumerate(aligned):
@@ -199,13 +203,14 @@ class _Run:
         if not self.pipeline.is_audited or not timed or not (turns or detector):
             return Audited(timed, (), ())
         listen = by_turns(turns) if turns or not detector else by_detector(audio, detector)
+        hearing = self.pipeline.second_hearing or self.pipeline.recognizer
         spoken = turns or [region for passage, _ in timed for region in passage.regions]
         return Auditor(
             audio,
             self.options.decoding,
             self._measured(listen),
             self.pipeline.pack,
-            lambda windows: list(self.heard(audio, windows, language)),
+            lambda windows: list(self.heard(audio, windows, language, hearing)),
             union(spoken),
         ).audit(timed)
 

@@ -183,6 +183,15 @@ def test_speech_that_the_first_look_missed_is_written_down():
     assert [decision.outcome for decision in transcript.provenance.decisions] == ["kept", "recovered"]
 
 
+def test_what_the_first_look_missed_has_a_recognizer_of_its_own():
+    transcript = pipeline(
+        detector=ScriptedDetector((SpeechRegion(1.0, 3.0),)),
+        second_hearing=ScriptedRecognizer((" Fine, thanks.",)),
+        diarizer=ScriptedDiarizer((Turn(0.9, 3.1, A), Turn(6.0, 9.0, B))),
+    ).transcribe(MEDIA, Options())
+    assert [segment.text for segment in transcript.segments] == ["How are you?", "Fine, thanks."]
+
+
 def test_a_transcript_without_words_has_no_language():
     stages = pipeline(recognizer=ScriptedRecognizer(()), diarizer=None)
     assert stages.transcribe(MEDIA, Options()).language == NO_LANGUAGE
