@@ -30,6 +30,11 @@ Timed = list[tuple[Passage, list[Word]]]
 
 UNCERTAIN_LANGUAGE = 0.5
 """Probability below which the language that was heard is more likely another one."""
+UNCERTAIN_FROM_LITTLE = 0.9
+"""The same for recordings with less than LITTLE_SPEECH in their words: a few words sound like many languages. Such
+recordings in the right language had 0.92 and more, those in a wrong one 0.4 to 0.7."""
+LITTLE_SPEECH = 5.0
+"""Seconds."""
 
 NOT_FOUND = "speakers-not-found"
 
@@ -230,7 +235,7 @@ class _Run:
 
     def transcript(self, audio: Audio, guess: LanguageGuess, told: _Told) -> Transcript:
         segments = told.segments
-        notices = [*_uncertain(guess), *told.notices] if segments else list(told.notices)
+        notices = [*_uncertain(guess, told.segments), *told.notices] if segments else list(told.notices)
         if self.options.numerals == "digits":
             segments = tuple(in_digits(segments))
         if self.options.decoding.verbatim:
@@ -264,8 +269,9 @@ def _one_speaker(timed: Timed, speakers: Speakers) -> Diarization:
     return Diarization(turns, turns, (notice,))
 
 
-def _uncertain(guess: LanguageGuess) -> Iterator[Notice]:
-    if guess.probability < UNCERTAIN_LANGUAGE:
+def _uncertain(guess: LanguageGuess, segments: Sequence[Segment]) -> Iterator[Notice]:
+    spoken = sum(word.end - word.start for segment in segments for word in segment.words)
+    if guess.probability < (UNCERTAIN_FROM_LITTLE if spoken < LITTLE_SPEECH else UNCERTAIN_LANGUAGE):
         message = f"The language is uncertain: {guess.language} with a probability of {guess.probability:.0%}."
         yield Notice("language-uncertain", message)
 

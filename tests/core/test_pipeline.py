@@ -9,7 +9,7 @@ from wortlaut.alignment.spreading import SpreadingAligner
 from wortlaut.audio import SpeechRegion, Window
 from wortlaut.errors import Cancelled, DecodingFailed, InvalidOption, ModelCorrupt
 from wortlaut.options import Options, Speakers
-from wortlaut.pipeline import NO_LANGUAGE, Pipeline
+from wortlaut.pipeline import LITTLE_SPEECH, NO_LANGUAGE, UNCERTAIN_FROM_LITTLE, Pipeline
 from wortlaut.stages import LanguageGuess
 from wortlaut.testing import (
     BrokenStage,
@@ -201,6 +201,20 @@ def test_a_transcript_without_words_has_no_language():
 class Guessing(ScriptedRecognizer):
     def detect_language(self, audio, windows, /):
         return LanguageGuess("pl", 0.24)
+
+
+class RatherSure(ScriptedRecognizer):
+    def detect_language(self, audio, windows, /):
+        return LanguageGuess("pl", UNCERTAIN_FROM_LITTLE - 0.1)
+
+
+@pytest.mark.parametrize(("end", "expected"), [(LITTLE_SPEECH - 1, True), (LITTLE_SPEECH + 2, False)])
+def test_a_few_words_must_be_in_a_language_that_is_surer(end, expected):
+    detector = ScriptedDetector((SpeechRegion(1.0, 1.0 + end),))
+    transcript = pipeline(detector=detector, recognizer=RatherSure((" Hm hm.",)), diarizer=None).transcribe(
+        MEDIA, Options()
+    )
+    assert ("language-uncertain" in [notice.code for notice in transcript.warnings]) is expected
 
 
 def test_an_uncertain_language_is_said():

@@ -63,6 +63,15 @@ def test_what_only_one_cut_repeats_was_invented(scripted, audio):
     assert finding.doubts == (ANOTHER_TEXT,)
 
 
+def test_pieces_that_replace_an_invented_text_are_not_believed_at_once(scripted, audio):
+    model = scripted(
+        {0: [Said(LOOP), Said(" Guten Abend, meine Damen und Herren.", SURE_LOGPROB - 0.1)], 12: [Said(LONG)]}
+    )
+    [finding] = findings(model, audio, [PARTED])
+    assert finding.candidate.text == f" Guten Abend, meine Damen und Herren.{LONG}"
+    assert finding.doubts == (ANOTHER_TEXT,)
+
+
 LONG = f"{SENTENCE} Wer immer strebend sich bemüht, den können wir erlösen, und hat an ihm die Liebe gar teilgenommen."
 OTHER = " Ganz anders klingt es hier von vorn, und niemand wüsste noch zu sagen, wovon denn eigentlich gesprochen wird."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -67,8 +68,52 @@ def test_a_sentence_said_again_and_again_is_written_as_often_as_it_was_said(tran
     rarest = min(said, key=lambda word: (said[word], word))
     repeated = Counter(plain_words(transcribe(np.tile(np.concatenate([conversation[start:end], pause]), times))))
     assert repeated[rarest] <= times * said[rarest]
+    assert all(repeated[word] <= times * said[word] for word in said)
     assert sum(repeated.values()) <= 1.1 * times * sum(said.values())
     assert sum(repeated.values()) >= 0.6 * times * sum(said.values())
+
+
+def longest_row(words: Sequence[str]) -> int:
+    """Return how often a phrase of up to eight words stands in a row, at most."""
+    most = min(len(words), 1)
+    for size in range(1, 9):
+        row = size
+        for before, word in zip(words, words[size:], strict=False):
+            row = row + 1 if before == word else size
+            most = max(most, row // size)
+    return most
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", 0), ("a b c", 1), ("a a a b", 3), ("x a b a b y", 2), ("a b c a b c a b", 2)]
+)
+def test_a_row_is_a_phrase_again_and_again(text, expected):
+    assert longest_row(text.split()) == expected
+
+
+def test_a_list_read_three_times_makes_no_loop(transcribe, conversation):
+    """Twelve pieces of speech with a pause after each, as somebody counts; nothing is said twice in a row."""
+    starts = [7.2 + 1.7 * number for number in range(12)]
+    pause = np.zeros(SAMPLE_RATE * 3 // 10, np.float32)
+    pieces = [conversation[round(at * SAMPLE_RATE) : round((at + 0.6) * SAMPLE_RATE)] for at in starts]
+    counted = np.concatenate([sound for piece in pieces for sound in (piece, pause)])
+    once, thrice = (plain_words(transcribe(np.tile(counted, times))) for times in (1, 3))
+    assert once
+    assert longest_row(thrice) < 4
+    assert len(thrice) <= 1.3 * 3 * len(once)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("folder", "language"), [("de-kerstin", "de"), ("librispeech-test-other", "en")])
+def test_sentences_of_other_speakers_in_a_row_make_no_loop(transcribe, eval_dir, folder, language):
+    with Transcriber(Settings()) as transcriber:
+        for file in sorted((eval_dir / folder).glob("*.flac"))[::30]:
+            audio = transcriber.decode(file)
+            sentence = np.concatenate([audio.clip(0.0, audio.duration), np.zeros(SAMPLE_RATE // 2, np.float32)])
+            said = plain_words(transcribe(sentence, language=language))
+            again = plain_words(transcribe(np.tile(sentence, 5), language=language))
+            assert longest_row(again) <= 5 * max(1, longest_row(said))
+            assert len(again) <= 1.15 * 5 * len(said)
 
 
 def test_repeated_syllables_make_no_loop(transcribe, conversation):

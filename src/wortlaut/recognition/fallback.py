@@ -145,19 +145,19 @@ class _Effort:
         that is how invented text comes about.
         """
         if self.settled is not None:
-            return self.settled, (ANOTHER_TEXT,) if self._says_another_text() else ()
+            return self.settled, self._second_cut(self.settled)
         if not self._is_doubtful(self.last):
             is_chance = self.last.temperature > CREDIBLE_TEMPERATURE
-            return self.last, (BY_CHANCE,) if is_chance else ()
+            return self.last, (BY_CHANCE,) if is_chance else self._second_cut(self.last)
         best = most_credible(self.candidates, self.decoding)
         return best, self.doubts(best)
 
-    def _says_another_text(self) -> bool:
-        """Whether neither of two cuts says what the other does: then at least one of them was not said."""
-        texts = [
-            (whole.text, cut.text) for (_, whole), (attempt, cut) in pairwise(self.tried) if attempt.way == "in pieces"
-        ]
-        return any(not says_the_same(one, other) and not says_the_same(other, one) for one, other in texts)
+    def _second_cut(self, chosen: Candidate) -> tuple[str, ...]:
+        """Return a doubt if the other cut says something else: then at least one of them was not said."""
+        pairs = [(whole, cut) for (_, whole), (attempt, cut) in pairwise(self.tried) if attempt.way == "in pieces"]
+        texts = [(whole.text, cut.text) for whole, cut in pairs if chosen in (whole, cut)]
+        differ = any(not says_the_same(one, other) and not says_the_same(other, one) for one, other in texts)
+        return (ANOTHER_TEXT,) if differ else ()
 
 
 @dataclass(frozen=True, slots=True)
