@@ -3,9 +3,9 @@
 
     python bench/noise.py FOLDER_WITH_SETS [--seconds 60] [--peer PYTHON --model FOLDER]
 
-Sentences of the sets are joined, a recording a language, and mixed with noise and music that are computed. The level
-of the noise is relative to the speech between the pauses. `--peer` is the Python of an environment with
-faster-whisper, `--model` the weights for it. Needs the `eval` extra.
+Sentences of the sets are brought to one level, joined, a recording a language, and mixed with noise and music that are
+computed. The level of the noise is relative to the speech between the pauses. `--peer` is the Python of an environment
+with faster-whisper, `--model` the weights for it. Needs the `eval` extra.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ Sound = Callable[[int, np.random.Generator], NDArray[np.float64]]
 SETS = {"en": "librispeech-test-other", "de": "de-kerstin"}
 PAUSE, LONG_PAUSE = 1.0, 45.0
 """Seconds between sentences."""
+SPEECH_LEVEL = 10 ** (-26 / 20)
+"""Root mean square of each sentence, relative to full scale: speakers at one level have one distance to the noise."""
 ROOM_LEVEL = 10 ** (-70 / 20)
 """Of the noise in long silence, relative to full scale: what a good microphone hears of a quiet room."""
 LIMIT = 0.95
@@ -136,7 +138,8 @@ def sentences_of(chosen: EvaluationSet, seconds: float, transcriber: Transcriber
         if sum(len(samples) for samples, _ in found) >= seconds * SAMPLE_RATE:
             break
         audio = transcriber.decode(item.media)
-        found.append((audio.clip(0.0, audio.duration), item.text or ""))
+        samples = audio.clip(0.0, audio.duration)
+        found.append((samples * np.float32(SPEECH_LEVEL / _rms(samples)), item.text or ""))
     return found
 
 

@@ -34,20 +34,30 @@ def test_where_nobody_speaks_there_are_no_words(transcribe, rng, kind):
     assert transcript.language == "und"
 
 
-@pytest.mark.parametrize("name", ["noise_30s.flac", "wt_empty.wav", "wt_empty_mp3.mp3", "ina_silence2sec.wav"])
-def test_recorded_silence_and_noise_have_no_words(models_dir, eval_dir, name):
+@pytest.mark.parametrize(
+    "name",
+    ["noise_30s.flac", "silence_180s.flac", "wt_empty.wav", "wt_empty_mp3.mp3", "ina_silence2sec.wav", "c2_david4.wav"],
+)
+def test_recorded_silence_noise_and_modem_tones_have_no_words(models_dir, eval_dir, name):
     with Transcriber(Settings(models_dir=models_dir)) as transcriber:
         assert transcriber.transcribe(eval_dir / "hard-media" / name, Options(speakers=None)).words == ()
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param("wt_laugh1.mp3", marks=pytest.mark.slow), "wt_laugh2.mp3", "header_lies.wav"]
+    "name", [pytest.param("wt_laugh1.mp3", marks=pytest.mark.slow), "wt_laugh2.mp3", "header_lies.wav", "wt_gloria.mp3"]
 )
-def test_what_is_kept_of_laughter_is_marked(models_dir, eval_dir, name):
+def test_what_is_kept_of_laughter_and_of_voices_under_music_is_marked(models_dir, eval_dir, name):
     with Transcriber(Settings(models_dir=models_dir)) as transcriber:
         transcript = transcriber.transcribe(eval_dir / "hard-media" / name, Options(speakers=None))
     codes = {notice.code for notice in transcript.warnings}
     assert codes & ({"low-confidence"} if transcript.words else {"window-without-speech"})
+
+
+@pytest.mark.parametrize("name", ["wt_bonjour.wav", "ina_0021.mp3"])
+def test_the_language_of_a_single_word_is_uncertain(models_dir, eval_dir, name):
+    with Transcriber(Settings(models_dir=models_dir)) as transcriber:
+        transcript = transcriber.transcribe(eval_dir / "hard-media" / name, Options(speakers=None))
+    assert "language-uncertain" in {notice.code for notice in transcript.warnings}
 
 
 def test_speech_in_noise_is_found_and_the_noise_around_it_says_nothing(transcribe, conversation, rng):
