@@ -30,9 +30,9 @@ Timed = list[tuple[Passage, list[Word]]]
 
 UNCERTAIN_LANGUAGE = 0.5
 """Probability below which the language that was heard is more likely another one."""
-UNCERTAIN_FROM_LITTLE = 0.9
-"""The same for recordings with less than LITTLE_SPEECH in their words: a few words sound like many languages. Such
-recordings in the right language had 0.92 and more, those in a wrong one 0.4 to 0.7."""
+UNCERTAIN_FROM_LITTLE = 0.8
+"""The same for recordings with less than LITTLE_SPEECH in their words: a few words sound like many languages. Most such
+recordings in the right language had 0.92 and more, those in a wrong one 0.3 to 0.7."""
 LITTLE_SPEECH = 5.0
 """Seconds."""
 

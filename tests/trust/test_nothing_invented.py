@@ -38,7 +38,7 @@ def test_where_nobody_speaks_there_are_no_words(transcribe, rng, kind):
     "name",
     ["noise_30s.flac", "silence_180s.flac", "wt_empty.wav", "wt_empty_mp3.mp3", "ina_silence2sec.wav", "c2_david4.wav"],
 )
-def test_recorded_silence_noise_and_modem_tones_have_no_words(models_dir, eval_dir, name):
+def test_recorded_silence_noise_and_tones_have_no_words(models_dir, eval_dir, name):
     with Transcriber(Settings(models_dir=models_dir)) as transcriber:
         assert transcriber.transcribe(eval_dir / "hard-media" / name, Options(speakers=None)).words == ()
 
@@ -53,10 +53,9 @@ def test_what_is_kept_of_laughter_and_of_voices_under_music_is_marked(models_dir
     assert codes & ({"low-confidence"} if transcript.words else {"window-without-speech"})
 
 
-@pytest.mark.parametrize("name", ["wt_bonjour.wav", "ina_0021.mp3"])
-def test_the_language_of_a_single_word_is_uncertain(models_dir, eval_dir, name):
+def test_the_language_of_a_single_word_is_uncertain(models_dir, eval_dir):
     with Transcriber(Settings(models_dir=models_dir)) as transcriber:
-        transcript = transcriber.transcribe(eval_dir / "hard-media" / name, Options(speakers=None))
+        transcript = transcriber.transcribe(eval_dir / "hard-media" / "wt_bonjour.wav", Options(speakers=None))
     assert "language-uncertain" in {notice.code for notice in transcript.warnings}
 
 
@@ -101,6 +100,7 @@ def test_a_row_is_a_phrase_again_and_again(text, expected):
     assert longest_row(text.split()) == expected
 
 
+@pytest.mark.slow
 def test_a_list_read_three_times_makes_no_loop(transcribe, conversation):
     """Twelve pieces of speech with a pause after each, as somebody counts; nothing is said twice in a row."""
     starts = [7.2 + 1.7 * number for number in range(12)]
@@ -117,7 +117,7 @@ def test_a_list_read_three_times_makes_no_loop(transcribe, conversation):
 @pytest.mark.parametrize(("folder", "language"), [("de-kerstin", "de"), ("librispeech-test-other", "en")])
 def test_sentences_of_other_speakers_in_a_row_make_no_loop(transcribe, eval_dir, folder, language):
     with Transcriber(Settings()) as transcriber:
-        for file in sorted((eval_dir / folder).glob("*.flac"))[::30]:
+        for file in sorted((eval_dir / folder).glob("*.flac"))[::60]:
             audio = transcriber.decode(file)
             sentence = np.concatenate([audio.clip(0.0, audio.duration), np.zeros(SAMPLE_RATE // 2, np.float32)])
             said = plain_words(transcribe(sentence, language=language))
