@@ -30,6 +30,11 @@ Timed = list[tuple[Passage, list[Word]]]
 
 UNCERTAIN_LANGUAGE = 0.5
 """Probability below which the language that was heard is more likely another one."""
+UNCERTAIN_FROM_LITTLE = 0.8
+"""The same for recordings with less than LITTLE_SPEECH in their words: a few words sound like many languages. Most such
+recordings in the right language had 0.92 and more, those in a wrong one 0.3 to 0.7."""
+LITTLE_SPEECH = 5.0
+"""Seconds."""
 
 NOT_FOUND = "speakers-not-found"
 
@@ -42,7 +47,8 @@ class Pipeline:
     """The stages of one transcription, warm and ready. `diarizer` None: nobody asked who speaks.
 
     `second_look` listens to doubtful and to empty stretches alone; where the diarizer has found turns, these
-    serve for that. `is_audited` False: nobody looks a second time, and texts stay as they were recognized.
+    serve for that. What they hear and no word covers is recognized by `second_hearing` (None: by `recognizer`).
+    `is_audited` False: nobody looks a second time, and texts stay as they were recognized.
     `provenance` names versions, models and devices; the rest of it is filled in for every run.
     """
 
@@ -53,6 +59,7 @@ class Pipeline:
     aligner: Aligner
     diarizer: Diarizer | None = None
     second_look: SpeechDetector | None = None
+    second_hearing: Recognizer | None = None
     provenance: Provenance = field(default_factory=Provenance)
     is_audited: bool = True
 
@@ -169,16 +176,18 @@ class _Run:
             return []
         advance = self.advance("recognize", audio.duration)
         timed: Timed = []
-        for passage, words in self.heard(audio, windows, language):
+        for passage, words in self.heard(audio, windows, language, self.pipeline.recognizer):
             timed.append((passage, words))
             advance(passage.end)
         advance(audio.duration)
         return timed
 
-    def heard(self, audio: Audio, windows: Sequence[Window], language: str) -> Iterator[tuple[Passage, list[Word]]]:
+    def heard(
+        self, audio: Audio, windows: Sequence[Window], language: str, recognizer: Recognizer
+    ) -> Iterator[tuple[Passage, list[Word]]]:
         """Recognize and align window by window, so that the encoder's work is used while it is at hand."""
         heard: list[Passage] = []
-        recognized = self.pipeline.recognizer.recognize(audio, windows, language=language)
+        recognized = recognizer.recognize(audio, windows, language=language)
         passages = _kept(self.clock.timed("recognize", recognized), heard)
         aligned = self.clock.timed("align", self.pipeline.aligner.align(audio, passages), within="recognize")
         for index, words in enumerate(aligned):
@@ -199,13 +208,14 @@ class _Run:
         if not self.pipeline.is_audited or not timed or not (turns or detector):
             return Audited(timed, (), ())
         listen = by_turns(turns) if turns or not detector else by_detector(audio, detector)
+        hearing = self.pipeline.second_hearing or self.pipeline.recognizer
         spoken = turns or [region for passage, _ in timed for region in passage.regions]
         return Auditor(
             audio,
             self.options.decoding,
             self._measured(listen),
             self.pipeline.pack,
-            lambda windows: list(self.heard(audio, windows, language)),
+            lambda windows: list(self.heard(audio, windows, language, hearing)),
             union(spoken),
         ).audit(timed)
 
@@ -225,7 +235,7 @@ class _Run:
 
     def transcript(self, audio: Audio, guess: LanguageGuess, told: _Told) -> Transcript:
         segments = told.segments
-        notices = [*_uncertain(guess), *told.notices] if segments else list(told.notices)
+        notices = [*_uncertain(guess, told.segments), *told.notices] if segments else list(told.notices)
         if self.options.numerals == "digits":
             segments = tuple(in_digits(segments))
         if self.options.decoding.verbatim:
@@ -259,8 +269,9 @@ def _one_speaker(timed: Timed, speakers: Speakers) -> Diarization:
     return Diarization(turns, turns, (notice,))
 
 
-def _uncertain(guess: LanguageGuess) -> Iterator[Notice]:
-    if guess.probability < UNCERTAIN_LANGUAGE:
+def _uncertain(guess: LanguageGuess, segments: Sequence[Segment]) -> Iterator[Notice]:
+    spoken = sum(word.end - word.start for segment in segments for word in segment.words)
+    if guess.probability < (UNCERTAIN_FROM_LITTLE if spoken < LITTLE_SPEECH else UNCERTAIN_LANGUAGE):
         message = f"The language is uncertain: {guess.language} with a probability of {guess.probability:.0%}."
         yield Notice("language-uncertain", message)
 

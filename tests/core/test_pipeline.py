@@ -9,7 +9,7 @@ from wortlaut.alignment.spreading import SpreadingAligner
 from wortlaut.audio import SpeechRegion, Window
 from wortlaut.errors import Cancelled, DecodingFailed, InvalidOption, ModelCorrupt
 from wortlaut.options import Options, Speakers
-from wortlaut.pipeline import NO_LANGUAGE, Pipeline
+from wortlaut.pipeline import LITTLE_SPEECH, NO_LANGUAGE, UNCERTAIN_FROM_LITTLE, Pipeline
 from wortlaut.stages import LanguageGuess
 from wortlaut.testing import (
     BrokenStage,
@@ -183,6 +183,15 @@ def test_speech_that_the_first_look_missed_is_written_down():
     assert [decision.outcome for decision in transcript.provenance.decisions] == ["kept", "recovered"]
 
 
+def test_what_the_first_look_missed_has_a_recognizer_of_its_own():
+    transcript = pipeline(
+        detector=ScriptedDetector((SpeechRegion(1.0, 3.0),)),
+        second_hearing=ScriptedRecognizer((" Fine, thanks.",)),
+        diarizer=ScriptedDiarizer((Turn(0.9, 3.1, A), Turn(6.0, 9.0, B))),
+    ).transcribe(MEDIA, Options())
+    assert [segment.text for segment in transcript.segments] == ["How are you?", "Fine, thanks."]
+
+
 def test_a_transcript_without_words_has_no_language():
     stages = pipeline(recognizer=ScriptedRecognizer(()), diarizer=None)
     assert stages.transcribe(MEDIA, Options()).language == NO_LANGUAGE
@@ -192,6 +201,20 @@ def test_a_transcript_without_words_has_no_language():
 class Guessing(ScriptedRecognizer):
     def detect_language(self, audio, windows, /):
         return LanguageGuess("pl", 0.24)
+
+
+class RatherSure(ScriptedRecognizer):
+    def detect_language(self, audio, windows, /):
+        return LanguageGuess("pl", UNCERTAIN_FROM_LITTLE - 0.1)
+
+
+@pytest.mark.parametrize(("end", "expected"), [(LITTLE_SPEECH - 1, True), (LITTLE_SPEECH + 2, False)])
+def test_a_few_words_must_be_in_a_language_that_is_surer(end, expected):
+    detector = ScriptedDetector((SpeechRegion(1.0, 1.0 + end),))
+    transcript = pipeline(detector=detector, recognizer=RatherSure((" Hm hm.",)), diarizer=None).transcribe(
+        MEDIA, Options()
+    )
+    assert ("language-uncertain" in [notice.code for notice in transcript.warnings]) is expected
 
 
 def test_an_uncertain_language_is_said():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from wortlaut.audio import SpeechRegion, Window
 from wortlaut.options import Decoding
-from wortlaut.recognition.fallback import SURE_LOGPROB, WindowDecoder, pieces
+from wortlaut.recognition.fallback import ANOTHER_TEXT, SURE_LOGPROB, WindowDecoder, pieces
 from wortlaut.recognition.search import Search
 
 from .conftest import Said, window
@@ -58,7 +60,45 @@ def test_what_only_one_cut_repeats_was_invented(scripted, audio):
     )
     [finding] = findings(model, audio, [PARTED])
     assert finding.candidate.text == " Guten Abend, meine Damen und Herren. Bis morgen um acht."
-    assert finding.doubts == ()
+    assert finding.doubts == (ANOTHER_TEXT,)
+
+
+def test_pieces_that_replace_an_invented_text_are_not_believed_at_once(scripted, audio):
+    model = scripted(
+        {0: [Said(LOOP), Said(" Guten Abend, meine Damen und Herren.", SURE_LOGPROB - 0.1)], 12: [Said(LONG)]}
+    )
+    [finding] = findings(model, audio, [PARTED])
+    assert finding.candidate.text == f" Guten Abend, meine Damen und Herren.{LONG}"
+    assert finding.doubts == (ANOTHER_TEXT,)
+
+
+LONG = f"{SENTENCE} Wer immer strebend sich bemüht, den können wir erlösen, und hat an ihm die Liebe gar teilgenommen."
+OTHER = " Ganz anders klingt es hier von vorn, und niemand wüsste noch zu sagen, wovon denn eigentlich gesprochen wird."
+
+
+@pytest.mark.parametrize(
+    ("logprob", "second", "third", "expected"),
+    [
+        (SURE_LOGPROB - 0.01, LONG, "", ()),
+        (SURE_LOGPROB - 0.01, SENTENCE, LONG.removeprefix(SENTENCE), ()),
+        (SURE_LOGPROB - 0.01, OTHER, " Nein.", (ANOTHER_TEXT,)),
+        (SURE_LOGPROB + 0.01, OTHER, " Nein.", ()),
+    ],
+)
+def test_a_shaky_text_stays_but_is_believed_only_if_another_cut_says_it_too(
+    scripted, audio, logprob, second, third, expected
+):
+    model = scripted({0: [Said(LONG * 2, logprob), Said(second * 2)], 12: [Said(third)]})
+    [finding] = findings(model, audio, [PARTED])
+    assert (finding.candidate.text, finding.doubts) == (LONG * 2, expected)
+    assert len(finding.trials) == (2 if logprob < SURE_LOGPROB else 1)
+
+
+def test_a_shaky_text_without_a_prompt_is_compared_with_itself(scripted, audio):
+    model = scripted({0: [Said(LOOP), Said(LONG * 2, SURE_LOGPROB - 0.1), Said(LONG * 2)], 12: [Said("")]})
+    [finding] = findings(model, audio, [PARTED], initial_prompt="na so was")
+    assert (finding.candidate.text, finding.doubts) == (LONG * 2, ())
+    assert ways(finding) == ["as usual", "without prompt", "in pieces"]
 
 
 def test_a_repetition_that_no_cut_is_sure_of_is_forbidden(scripted, audio):

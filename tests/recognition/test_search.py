@@ -140,6 +140,12 @@ def test_what_is_certain_comes_before_chance():
     assert [str(attempt) for attempt in planned[2:4]] == ["without repetition", "by chance, temperature 0.3"]
 
 
+def test_without_chance_everything_else_is_still_tried():
+    planned = list(attempts(Decoding(initial_prompt="a"), draws=False))
+    assert [one.way for one in planned] == ["as usual", "without prompt", "in pieces", "without repetition"]
+    assert {one.temperature for one in planned} == {0.0}
+
+
 @pytest.mark.parametrize("decoding", [Decoding(verbatim=True), Decoding(hotwords="a"), Decoding(initial_prompt="a")])
 def test_a_prompt_is_the_first_thing_to_go(decoding):
     assert [attempt.way for attempt in attempts(decoding)][:2] == ["as usual", "without prompt"]

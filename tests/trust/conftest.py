@@ -55,6 +55,36 @@ def melody(rng: np.random.Generator, **voice: float) -> NDArray[np.float64]:
     return music[:LENGTH]
 
 
+def organ(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return chords that swell and fade, one every two seconds."""
+    music, times = np.zeros(LENGTH), np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    for position in range(0, LENGTH, 2 * SAMPLE_RATE):
+        root = 131 * 2 ** (rng.choice([0, 5, 7, 9]) / 12)
+        chord = sum(np.sin(2 * np.pi * root * ratio * k * times) / k for ratio in (1, 1.26, 1.5) for k in (1, 2, 3, 4))
+        music[position : position + len(times)] = chord * np.sin(np.pi * times / 2)
+    return music
+
+
+def drums(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a bass drum on each beat, a snare on every other and a cymbal between: 120 beats a minute."""
+    kit, times = np.zeros(LENGTH), np.arange(SAMPLE_RATE // 4) / SAMPLE_RATE
+    bass = np.sin(2 * np.pi * 55 * times * np.exp(-4 * times)) * np.exp(-18 * times)
+    for step, position in enumerate(range(0, LENGTH, SAMPLE_RATE // 4)):
+        hiss = rng.normal(size=len(times))
+        cymbal = 0.1 * np.diff(hiss, prepend=0) * np.exp(-60 * times)
+        snare = 0.4 * hiss * np.exp(-25 * times) * (step % 4 == 2)
+        kit[position : position + len(times)] += cymbal + snare + bass * (step % 2 == 0)
+    return kit
+
+
+def keys(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the tones of telephone keys (ITU-T Q.23), five digits in two seconds."""
+    row, column = (rng.choice(pitches, LENGTH // 6400) for pitches in ([697, 770, 852, 941], [1209, 1336, 1477]))
+    number = np.minimum(np.arange(LENGTH) // 6400, len(row) - 1)
+    tones = np.sin(2 * np.pi * row[number] * TIMES) + np.sin(2 * np.pi * column[number] * TIMES)
+    return tones * (TIMES % 0.4 < 0.2)
+
+
 def applause(rng: np.random.Generator) -> NDArray[np.float64]:
     claps, clap_samples = np.zeros(LENGTH + SAMPLE_RATE), SAMPLE_RATE * 3 // 100
     for position in rng.integers(0, LENGTH, 2400):
@@ -83,6 +113,9 @@ NOBODY: dict[str, Callable[[np.random.Generator], Samples]] = {
     "siren": lambda _: at_level(np.sin(2 * np.pi * 600 * TIMES + 300 * np.sin(np.pi * TIMES)), -20),
     "piano": lambda rng: at_level(melody(rng, partials=6, decay=4, vibrato=0), -20),
     "strings": lambda rng: at_level(melody(rng, partials=14, decay=0.3, vibrato=0.3), -20),
+    "organ": lambda rng: at_level(organ(rng), -20),
+    "drums": lambda rng: at_level(drums(rng), -18),
+    "keys": lambda rng: at_level(keys(rng), -20),
     "applause": lambda rng: at_level(applause(rng), -22),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 
 from wortlaut.assembly.factory import StageFactory
 from wortlaut.assembly.provenance import ctc_identity, identity, models_for, versions
@@ -27,19 +28,22 @@ def own_pipeline(
     models = models_for(options)
     folders = dict(zip(models, factory.store.fetch_all(list(models.values()), listener=listener), strict=True))
     whisper = factory.whisper(options.model, held)
+    recognizer = partial(
+        WhisperRecognizer,
+        whisper,
+        decoding=decoding_of(options),
+        task=options.task,
+        batch_size=batch_size,
+        languages=options.languages,
+        follows_switches=options.follows_switches and options.language is None,
+    )
     pipeline = Pipeline(
         decoder=factory.decoder(),
         detector=factory.detector(folders["detection"], held),
         second_look=factory.second_look(folders["detection"], held),
         pack=pack,
-        recognizer=WhisperRecognizer(
-            whisper,
-            decoding=decoding_of(options),
-            task=options.task,
-            batch_size=batch_size,
-            languages=options.languages,
-            follows_switches=options.follows_switches and options.language is None,
-        ),
+        recognizer=recognizer(),
+        second_hearing=recognizer(draws=False),  # text by chance could not be added anyway
         aligner=factory.aligner(options, held, listener),
         diarizer=factory.chosen_diarizer(options, folders, held),
         provenance=Provenance(

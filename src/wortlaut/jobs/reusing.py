@@ -50,6 +50,8 @@ def reusing(pipeline: Pipeline, options: Options, results: StageResults) -> Pipe
         decoder=ReusingDecoder(pipeline.decoder, results, depends_on()),
         detector=ReusingDetector(pipeline.detector, results, depends_on("detection")),
         recognizer=ReusingRecognizer(pipeline.recognizer, results, depends_on("recognition", also=recognizing)),
+        second_hearing=pipeline.second_hearing
+        and ReusingRecognizer(pipeline.second_hearing, results, depends_on("recognition", also=("again", recognizing))),
         aligner=ReusingAligner(pipeline.aligner, results, depends_on("alignment", also=aligning)),
         diarizer=pipeline.diarizer
         and ReusingDiarizer(pipeline.diarizer, results, depends_on("segmentation", "embedding", also=options.diarizer)),

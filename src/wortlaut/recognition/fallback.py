@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from wortlaut.audio import Audio, Window
 from wortlaut.options import Decoding
@@ -29,9 +30,11 @@ CREDIBLE_TEMPERATURE = 0.5
 
 BY_CHANCE = "only a text drawn at random passed the checks"
 
+ANOTHER_TEXT = "cut elsewhere, another text is heard"
+
 SURE_LOGPROB = -0.45
 """Average log-probability of each piece that may add to a text, and of one of two cuts that confirm a repetition:
-honest ones had -0.1 to -0.4, invented ones -0.5 and less."""
+honest ones had -0.1 to -0.4, invented ones -0.5 and less. A text with less is heard once more, cut elsewhere."""
 PIECE_SHARE = 0.6
 """A window is cut again into pieces of at most this share of its length, so that no cut lies where none lay."""
 SHORTEST_PIECE = 5.0
@@ -84,18 +87,27 @@ class _Effort:
     def _is_silence(self, candidate: Candidate) -> bool:
         return is_silence(candidate, self.decoding, speech_seconds=self.seconds)
 
+    def _is_shaky(self) -> bool:
+        """Whether the model is less sure than of most honest texts: then the other cut is a witness."""
+        return not self._is_silence(self.last) and self.last.avg_logprob < SURE_LOGPROB
+
     def wants(self, attempt: Attempt) -> bool:
         """Whether to try this: another cut if sentences may be missing, everything if the text looks invented."""
-        if attempt.way == "in pieces" and self.settled is None and self._is_sparse():
+        if attempt.way == "in pieces" and self.settled is None and (self._is_sparse() or self._is_shaky()):
             return True
         if self.is_done():
             return False
         return attempt.way != "without repetition" or is_repetitive(self.last, self.decoding)
 
     def add(self, attempt: Attempt, candidate: Candidate, *, is_sure: bool = True) -> None:
-        """Take note of a candidate. `is_sure`: the model is confident of each piece of it."""
+        """Take note of a candidate. `is_sure`: the model is confident of each piece of it.
+
+        A text that was only shaky stays as it is: what the other cut says decides whether it is believed.
+        """
+        if attempt.way == "in pieces" and self.is_done() and not self._is_sparse():
+            self.settled = self.last
         self.tried.append((attempt, candidate))
-        if attempt.way == "in pieces":
+        if attempt.way == "in pieces" and self.settled is None:
             first = self.tried[0][1]
             is_sure_of_one = is_sure or first.avg_logprob >= SURE_LOGPROB
             self.settled = self._heard_twice(first, candidate) if is_sure_of_one else None
@@ -133,12 +145,19 @@ class _Effort:
         that is how invented text comes about.
         """
         if self.settled is not None:
-            return self.settled, ()
+            return self.settled, self._second_cut(self.settled)
         if not self._is_doubtful(self.last):
             is_chance = self.last.temperature > CREDIBLE_TEMPERATURE
-            return self.last, (BY_CHANCE,) if is_chance else ()
+            return self.last, (BY_CHANCE,) if is_chance else self._second_cut(self.last)
         best = most_credible(self.candidates, self.decoding)
         return best, self.doubts(best)
+
+    def _second_cut(self, chosen: Candidate) -> tuple[str, ...]:
+        """Return a doubt if the other cut says something else: then at least one of them was not said."""
+        pairs = [(whole, cut) for (_, whole), (attempt, cut) in pairwise(self.tried) if attempt.way == "in pieces"]
+        texts = [(whole.text, cut.text) for whole, cut in pairs if chosen in (whole, cut)]
+        differ = any(not says_the_same(one, other) and not says_the_same(other, one) for one, other in texts)
+        return (ANOTHER_TEXT,) if differ else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +170,7 @@ class WindowDecoder:
     def decode(self, windows: Sequence[Window]) -> list[Finding]:
         """Return what each window says. Those that look bad are decoded again, together; the others are left alone."""
         efforts = [_Effort(window, self.search.decoding) for window in windows]
-        for attempt in attempts(self.search.decoding):
+        for attempt in attempts(self.search.decoding, draws=self.search.draws):
             self._try(attempt, [effort for effort in efforts if effort.wants(attempt)])
         return [effort.finding() for effort in efforts]
 

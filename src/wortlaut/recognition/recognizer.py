@@ -33,7 +33,8 @@ class WhisperRecognizer:
     """Text by Whisper, without its timestamps: the aligner finds better ones, and the text is better without.
 
     `batch_size` 0 chooses what suits the device. `languages` are those that may be detected, empty: all. If
-    `follows_switches`, a window may be in another language than the recording. Safe to use from several threads.
+    `follows_switches`, a window may be in another language than the recording. Without `draws`, doubtful windows are
+    decoded again in all ways but by chance. Safe to use from several threads.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class WhisperRecognizer:
         batch_size: int = 0,
         languages: Sequence[str] = (),
         follows_switches: bool = False,
+        draws: bool = True,
     ) -> None:
         if batch_size < 0:
             raise InvalidOption("The batch size is at least 0, which means: choose.")
@@ -57,6 +59,7 @@ class WhisperRecognizer:
         self._task = task
         self._batch_size = batch_size or BATCH_SIZES[model.device]
         self._languages = tuple(languages)
+        self._draws = draws
         self._follows_switches = follows_switches and model.is_multilingual and task == "transcribe"
 
     def detect_language(self, audio: Audio, windows: Sequence[Window], /) -> LanguageGuess:
@@ -93,7 +96,7 @@ class WhisperRecognizer:
                     notices = ()
 
     def _search(self, language: str) -> Search:
-        return Search.of(self._model, self._decoding, language=language, task=self._task)
+        return Search.of(self._model, self._decoding, language=language, task=self._task, draws=self._draws)
 
     def _other_language(self, audio: Audio, window: Window, usual: str) -> str | None:
         if not self._follows_switches:

@@ -37,12 +37,12 @@ class Attempt:
         return f"{self.way}, temperature {self.temperature:g}" if self.temperature else self.way
 
 
-def attempts(decoding: Decoding) -> Iterator[Attempt]:
+def attempts(decoding: Decoding, *, draws: bool = True) -> Iterator[Attempt]:
     """Yield what is tried in turn while a text looks bad: openai/whisper's temperatures, and three ways before chance.
 
     Another cut and the ban on repetition give the same answer each time and take one or two passes. Drawing at
     random costs `best_of` passages a temperature and cannot be reproduced: the engine's generators are never
-    seeded again. A single temperature means that nothing is decoded again.
+    seeded again. Without `draws` it is left out. A single temperature means that nothing is decoded again.
     """
     first, *others = decoding.temperatures
     usual_size = decoding.no_repeat_ngram_size
@@ -53,22 +53,26 @@ def attempts(decoding: Decoding) -> Iterator[Attempt]:
         yield Attempt("in pieces", 0.0, usual_size)
         if not 0 < usual_size <= LOOP_GUARD_TOKENS:
             yield Attempt("without repetition", 0.0, LOOP_GUARD_TOKENS)
-    for temperature in others:
+    for temperature in others if draws else ():
         yield Attempt("by chance", temperature, usual_size)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The same search for every window of a language: prompts and suppressed tokens are fixed."""
+    """The same search for every window of a language: prompts and suppressed tokens are fixed.
+
+    `draws` False: no text is drawn by chance.
+    """
 
     model: WhisperModel
     decoding: Decoding
     prompt: list[int]
     bare_prompt: list[int]
     suppressed: list[int]
+    draws: bool = True
 
     @classmethod
-    def of(cls, model: WhisperModel, decoding: Decoding, *, language: str, task: Task) -> Search:
+    def of(cls, model: WhisperModel, decoding: Decoding, *, language: str, task: Task, draws: bool = True) -> Search:
         """Raises `UnknownLanguage`."""
         tokenizer = model.tokenizer
         bare = replace(decoding, initial_prompt=None, hotwords=None, verbatim=False)
@@ -78,6 +82,7 @@ class Search:
             prompt_tokens(tokenizer, decoding, language=language, task=task),
             prompt_tokens(tokenizer, bare, language=language, task=task),
             suppressed_tokens(tokenizer, decoding),
+            draws,
         )
 
     def run(
