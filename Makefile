@@ -56,12 +56,12 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--no-annotate --no-emit-index-url --custom-compile-command 'make lock'
 WHEELS := $(BIN)/uv pip compile --quiet --no-annotate --no-header --only-binary :all: --extra server --extra docx \
 	--constraint docker/requirements.lock --output-file /dev/null pyproject.toml
-SERVICE := --extra server --extra docx pyproject.toml
+SERVICE := --extra server --extra docx --extra wyoming pyproject.toml
 
 lock: $(DEV_STAMP) ## Lock what the images and CI install, and see that there are wheels for amd64 and arm64
-	$(COMPILE) -o docker/requirements.lock $(SERVICE)
-	$(COMPILE) -o docker/requirements-cuda.lock -c docker/cuda-constraints.txt --extra pyannote $(SERVICE)
-	$(COMPILE) -o docker/ci.lock -c docker/requirements.lock --extra eval --group dev $(SERVICE) docker/build.in
+	$(COMPILE) -o docker/requirements.lock -c docker/constraints.txt $(SERVICE)
+	$(COMPILE) -o docker/requirements-cuda.lock -c docker/cuda-constraints.txt -c docker/constraints.txt --extra pyannote $(SERVICE)
+	$(COMPILE) -o docker/ci.lock -c docker/requirements.lock --extra eval --extra numerals --group dev $(SERVICE) docker/build.in
 	$(COMPILE) -o docker/build.lock -c docker/ci.lock docker/build.in
 	for version in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
 		$(WHEELS) --python-version $$version --python-platform $$machine-manylinux_2_28 || exit 1; done; done
