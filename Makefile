@@ -47,9 +47,10 @@ MATRIX_DIR ?= .matrix
 
 matrix: ## Test the pyannote diarizer with the versions people have (GBs of downloads); MATRIX_ONLY=torch2.8 picks some
 	$(PYTHON) bench/matrix.py --work $(MATRIX_DIR) $(if $(MATRIX_ONLY),--only $(MATRIX_ONLY))
-dist: $(DEV_STAMP) ## Build the source archive and the wheel into dist/
+dist: $(DEV_STAMP) ## Build source archives and wheels of wortlaut and of its command `whisperx` into dist/
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist packaging/wortlaut-whisperx
 
 # The newest of everything that fits pyproject.toml, for every platform and Python, with hashes and without addresses.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -84,4 +84,7 @@ def test_the_command_of_the_little_distribution_is_there():
     [(name, target)] = project["project"]["scripts"].items()
     module, _, function = target.partition(":")
     assert name == "whisperx"
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert ours["optional-dependencies"]["whisperx-command"] == [project["project"]["name"]]
+    assert not {"whisperx"} & set(ours["scripts"]), "an installed whisperX keeps its command"
     assert callable(getattr(importlib.import_module(module), function))

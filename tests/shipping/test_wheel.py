@@ -28,6 +28,14 @@ def dist(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def command_dist(tmp_path_factory):
+    """The folder with the distribution that is nothing but the command `whisperx`."""
+    folder = tmp_path_factory.mktemp("command")
+    run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT / "packaging" / "wortlaut-whisperx"))
+    return folder
+
+
 def run(*command, **environment):
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, env={**kept, **environment}, capture_output=True, text=True, check=False)
@@ -47,15 +55,22 @@ def interpreter(version):
     return None
 
 
-def installed(dist, folder, version, extra):
+def installed(dist, folder, version, extra, *options):
     """Install the wheel into a new environment; return the folder with its commands."""
     python = interpreter(version)
     if python is None:
         pytest.skip(f"there is no Python {version} on this machine")
     (wheel,) = dist.glob("*.whl")
     run(python, "-m", "venv", str(folder))
-    run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{wheel}[{extra}]" if extra else str(wheel))
+    install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *options]
+    run(*install, f"{wheel}[{extra}]" if extra else str(wheel))
     return folder / "bin"
+
+
+def test_the_extra_brings_the_command_whisperx(dist, command_dist, tmp_path):
+    there = installed(dist, tmp_path / "venv", "3.11", "whisperx-command", "--find-links", str(command_dist))
+    assert "--align_model" in run(str(there / "whisperx"), "--help")
+    assert not (installed(dist, tmp_path / "bare", "3.11", "") / "whisperx").exists()
 
 
 def test_the_archives_hold_what_is_needed_and_no_more(dist):
