@@ -44,6 +44,34 @@ def test_a_folder_of_ones_own_is_timed_by_the_universal_aligner(tmp_path, monkey
     assert character_heads("base")  # a folder that happens to be called so is not meant
 
 
+@pytest.mark.models
+def test_the_path_of_a_known_model_times_words_as_its_name_does(models_dir, sample_conversation):
+    folder = models_dir / "whisper-base"
+    assert character_heads(str(folder)) == character_heads("base")
+    with Transcriber(Settings(models_dir=models_dir, threads=1)) as transcriber:
+        named, pointed_at = (
+            transcriber.transcribe(sample_conversation, Options(model=model, speakers=None, language="en")).words
+            for model in ("base", str(folder))
+        )
+    assert named == pointed_at
+
+
+@pytest.mark.models
+def test_a_copy_that_nobody_knows_is_timed_by_the_universal_aligner(models_dir, sample_conversation, tmp_path):
+    """And not by the copy's own heads, though both are called base and may be loaded at once."""
+    for file in (models_dir / "whisper-base").iterdir():
+        if not file.name.startswith("."):
+            (tmp_path / file.name).symlink_to(file)
+    with Transcriber(Settings(models_dir=models_dir, threads=1)) as transcriber:
+        copied, named = (
+            transcriber.transcribe(sample_conversation, Options(model=model, speakers=None, language="en")).words
+            for model in (str(tmp_path), "base")
+        )
+    assert [(word.text, round(word.start, 1)) for word in copied] == [
+        (word.text, round(word.start, 1)) for word in named
+    ]
+
+
 def test_only_what_is_asked_for_is_fetched():
     assert models_for(Options(speakers=None, words=False)) == {"recognition": "base", "detection": "silero-vad"}
     assert set(models_for(Options())) == {"recognition", "detection", "alignment", "segmentation", "embedding"}

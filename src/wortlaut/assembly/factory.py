@@ -60,7 +60,7 @@ class StageFactory:
 
         if self.settings.device != "cpu":
             preload_nvidia_libraries()
-        folder = self.store.fetch(model)
+        folder, heads = self.store.fetch(model), character_heads(model)
         load = partial(
             WhisperModel.load,
             folder,
@@ -68,11 +68,11 @@ class StageFactory:
             compute_type=self.settings.compute_type,
             workers=self.settings.threads,
             threads=1 if self.settings.threads else 0,
-            alignment_heads=character_heads(model),
+            alignment_heads=heads,
             encoder_graph=encoder_graph,
         )
         size_bytes = (folder / "model.bin").stat().st_size
-        return held.enter_context(self.residency.hold(("whisper", folder), lambda: Loaded(load(), size_bytes)))
+        return held.enter_context(self.residency.hold(("whisper", folder, heads), lambda: Loaded(load(), size_bytes)))
 
     def aligner(self, options: Options, held: ExitStack, listener: Listener) -> Aligner:
         from wortlaut.alignment.spreading import SpreadingAligner  # noqa: PLC0415

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wortlaut.alignment.heads import CHARACTER_HEADS, Head
-from wortlaut.models.catalog import find_entry
+from wortlaut.models.catalog import MODELS, find_entry
+from wortlaut.models.entry import ModelEntry
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.store import local_folder
 from wortlaut.options import BUILT_IN, Options
@@ -15,6 +16,8 @@ from wortlaut.options import BUILT_IN, Options
 UNIVERSAL_ALIGNER = "base"
 """The model that times the words of models whose own alignment heads nobody has searched for."""
 
+WEIGHTS = "model.bin"
+"""What tells one CTranslate2 model from another."""
 _PACKAGES = ("wortlaut", "ctranslate2", "onnxruntime", "tokenizers", "av", "numpy", "scipy")
 
 
@@ -41,9 +44,21 @@ def ctc_identity(options: Options) -> dict[str, Mapping[str, str]]:
 
 def character_heads(model: str) -> tuple[Head, ...] | None:
     """Return the heads that follow characters, None for a model without known ones, such as a user's own folder."""
-    if local_folder(model):
+    folder = local_folder(model)
+    entry = _entry_of(folder) if folder else find_entry(model)
+    return CHARACTER_HEADS.get(entry.folder) if entry else None
+
+
+def _entry_of(folder: Path) -> ModelEntry | None:
+    """Return the model that a folder holds by the checksums on record: a path into the store names a model too."""
+    manifest = Manifest.read(folder)
+    if manifest is None:
         return None
-    return CHARACTER_HEADS.get(find_entry(model).folder)
+    found = {name: record.sha256 for name, record in manifest.files.items()}
+    weights = found.get(WEIGHTS)
+    return next(
+        (entry for entry in MODELS for file in entry.files if file.name == WEIGHTS and file.sha256 == weights), None
+    )
 
 
 def identity(name: str, folder: Path) -> Mapping[str, str]:
