@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,30 @@ def sample_conversation(models_dir: Path) -> Path:
     if not file.is_file():
         pytest.fail("The sample conversation is missing: run `make models` first.")
     return file
+
+
+@pytest.fixture(scope="session")
+def open_postgres():
+    """Return what starts a PostgreSQL in a folder of its own and stops it at the end of a `with` block."""
+    from wortlaut.jobs.embedded import EmbeddedDatabase
+
+    @contextmanager
+    def running():
+        # Not in pytest's folder: every run makes that passable for its own user only, and PostgreSQL is never root.
+        with tempfile.TemporaryDirectory(prefix="wortlaut-tests-", ignore_cleanup_errors=True) as folder:
+            database = EmbeddedDatabase(Path(folder) / "database")
+            database.start()
+            yield database
+            database.stop()
+
+    return running
+
+
+@pytest.fixture(scope="session")
+def postgres(open_postgres):
+    """The one PostgreSQL of all tests; whoever needs a database makes one of its own in it."""
+    with open_postgres() as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -230,6 +230,27 @@ def test_nobody_asked_for_speakers_so_nothing_was_skipped(played, recording, tmp
     assert transcribed(recording, tmp_path, speakers=None).warnings == ()
 
 
+def test_what_whisperx_cannot_do_is_refused_before_it_is_loaded(played, recording, tmp_path):
+    with pytest.raises(InvalidOption, match="fillers"):
+        transcribed(recording, tmp_path, speakers=None, decoding=Decoding(verbatim=True))
+    assert played.loaded == {}
+
+
+def test_numbers_as_words_are_asked_of_whisperx_too(played, recording, tmp_path):
+    transcribed(recording, tmp_path, speakers=None, numerals="words")
+    assert played.loaded["asr_options"]["suppress_numerals"] is True
+
+
+def test_a_ctc_network_takes_the_place_of_whisperxs_aligner(played, recording, tmp_path):
+    """That it is looked for, and missing here, is enough to know that the option counts."""
+    options = Options(model=str(tmp_path), engine="whisperx", aligner="ctc", language="en", speakers=None)
+    with (
+        Transcriber(Settings(models_dir=tmp_path / "models", offline=True)) as transcriber,
+        pytest.raises((ModelMissing, ExtraMissing)),
+    ):
+        transcriber.transcribe(recording, options)
+
+
 def test_a_pipeline_that_was_asked_for_is_not_skipped(played, recording, tmp_path):
     with pytest.raises((TokenMissing, ExtraMissing, ModelMissing)):
         transcribed(recording, tmp_path, speakers=Speakers(2, 2), diarizer="pyannote")

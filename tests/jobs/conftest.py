@@ -19,7 +19,6 @@ import psycopg
 import pytest
 
 from wortlaut.jobs.database import migrate, open_pool
-from wortlaut.jobs.embedded import EmbeddedDatabase
 from wortlaut.jobs.ledger import Ledger, Submission, new_id
 from wortlaut.jobs.queue import open_queue
 from wortlaut.jobs.settings import JobSettings
@@ -28,16 +27,6 @@ from wortlaut.storage import open_storage
 
 COMMAND = "import sys; from wortlaut.cli import main; sys.argv[0] = 'wortlaut'; main()"
 OBEDIENT = "wortlaut.jobs.testing:open_obedient"
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    # Not in pytest's folder: every run makes that passable for its own user only, and PostgreSQL is never root.
-    with tempfile.TemporaryDirectory(prefix="wortlaut-tests-", ignore_cleanup_errors=True) as folder:
-        database = EmbeddedDatabase(Path(folder) / "database")
-        database.start()
-        yield database
-        database.stop()
 
 
 @pytest.fixture

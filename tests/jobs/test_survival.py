@@ -6,14 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import psutil
 import pytest
 
-from wortlaut.jobs.embedded import EmbeddedDatabase
 from wortlaut.jobs.errors import DatabaseUnavailable
 from wortlaut.jobs.worker import Worker
 from wortlaut.options import Options
@@ -22,13 +19,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def postgres():
+def postgres(open_postgres):
     """A database of this module's own: it is killed, and the fewer files it has the sooner it is back."""
-    with tempfile.TemporaryDirectory(prefix="wortlaut-tests-", ignore_cleanup_errors=True) as folder:
-        database = EmbeddedDatabase(Path(folder) / "database")
-        database.start()
+    with open_postgres() as database:
         yield database
-        database.stop()
 
 
 @asynccontextmanager

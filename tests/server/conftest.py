@@ -5,33 +5,20 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
-import tempfile
 import threading
 import time
 import uuid
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 import uvicorn
 
-from wortlaut.jobs.embedded import EmbeddedDatabase
 from wortlaut.server.app import create_app
 from wortlaut.server.settings import ServiceSettings
 
 OBEDIENT = "wortlaut.jobs.testing:open_obedient"
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    # Not in pytest's folder: every run makes that passable for its own user only, and PostgreSQL is never root.
-    with tempfile.TemporaryDirectory(prefix="wortlaut-tests-", ignore_cleanup_errors=True) as folder:
-        database = EmbeddedDatabase(Path(folder) / "database")
-        database.start()
-        yield database
-        database.stop()
 
 
 @pytest.fixture

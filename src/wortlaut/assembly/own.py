@@ -9,7 +9,6 @@ from functools import partial
 from wortlaut.assembly.factory import StageFactory
 from wortlaut.assembly.provenance import ctc_identity, identity, models_for, versions
 from wortlaut.blas import one_blas_thread
-from wortlaut.numerals import check_digits
 from wortlaut.options import Decoding, Options
 from wortlaut.pipeline import Pipeline
 from wortlaut.stages import Listener
@@ -23,8 +22,6 @@ def own_pipeline(
     from wortlaut.recognition.recognizer import WhisperRecognizer  # noqa: PLC0415
     from wortlaut.speech.packing import pack  # noqa: PLC0415
 
-    if options.numerals == "digits":
-        check_digits()
     models = models_for(options)
     folders = dict(zip(models, factory.store.fetch_all(list(models.values()), listener=listener), strict=True))
     whisper = factory.whisper(options.model, held)

@@ -20,6 +20,7 @@ from wortlaut.blas import one_blas_thread
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.residency import Residency
 from wortlaut.models.store import ModelStore
+from wortlaut.numerals import check_digits
 from wortlaut.options import (
     AlignerName,
     Channels,
@@ -170,6 +171,8 @@ class Transcriber:
     def _pipeline(
         self, options: Options, held: ExitStack, listener: Listener, batch_size: int | None = None
     ) -> Pipeline:
+        if options.numerals == "digits":
+            check_digits()  # before anything is loaded
         make = whisperx_pipeline if options.engine == "whisperx" else own_pipeline
         chosen = self.settings.batch_size if batch_size is None else batch_size
         return make(self._factory, options, held, listener, chosen)

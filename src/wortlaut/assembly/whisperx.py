@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wortlaut.assembly.factory import StageFactory
-from wortlaut.assembly.provenance import identity, version, versions
-from wortlaut.errors import ExtraMissing, ModelError
+from wortlaut.assembly.own import decoding_of
+from wortlaut.assembly.provenance import ctc_identity, identity, version, versions
+from wortlaut.errors import ExtraMissing, InvalidOption, ModelError
 from wortlaut.models.residency import Loaded
 from wortlaut.native import preload_nvidia_libraries
 from wortlaut.notice import Notice
@@ -28,9 +29,16 @@ _WHISPERX_PACKAGES = ("whisperx", "faster-whisper", "torch", "torchaudio", "pyan
 def whisperx_pipeline(
     factory: StageFactory, options: Options, held: ExitStack, listener: Listener, batch_size: int
 ) -> Pipeline:
-    """Return whisperX's stages. What it cannot have here is left out and said in the transcript."""
+    """Return whisperX's stages. What it cannot have here is left out and said in the transcript.
+
+    A CTC network that was asked for takes the place of its aligner. Raises `InvalidOption` for what it cannot do.
+    """
     from wortlaut.engines.whisperx import aligning, loading, recognizing  # noqa: PLC0415
 
+    if options.decoding.verbatim:
+        raise InvalidOption(
+            "whisperX cannot be led to keep fillers.", hint="Leave out --verbatim, or take --engine wortlaut."
+        )
     loading.require_whisperx()
     folder = factory.store.fetch(options.model, listener=listener)
     diarizer, notices = _whisperx_diarizer(factory, options, held)
@@ -40,6 +48,7 @@ def whisperx_pipeline(
         substitute=lambda: factory.aligner(options, held, listener),
         device=model.device,
     )
+    is_aligning = options.words and options.aligner != "ctc"
     return Pipeline(
         decoder=factory.decoder(),
         detector=recognizing.WhisperxDetector(model),
@@ -48,14 +57,14 @@ def whisperx_pipeline(
             model,
             options.task,
             batch_size or recognizing.BATCH_SIZE,
-            lambda language: (*notices, *(aligner.notices(language) if options.words else ())),
+            lambda language: (*notices, *(aligner.notices(language) if is_aligning else ())),
         ),
-        aligner=aligner if options.words else factory.aligner(options, held, listener),
+        aligner=aligner if is_aligning else factory.aligner(options, held, listener),
         diarizer=diarizer,
         is_audited=False,
         provenance=Provenance(
             versions={**versions(), **versions(_WHISPERX_PACKAGES)},
-            models={"recognition": identity(options.model, folder)},
+            models={"recognition": identity(options.model, folder)} | ctc_identity(options),
             options=asdict(options),
             devices={"recognize": f"{model.device} {model.compute_type}", "rest": model.device},
         ),
@@ -68,16 +77,17 @@ def _whisperx(factory: StageFactory, options: Options, folder: Path, held: ExitS
 
     if factory.settings.device != "cpu":
         preload_nvidia_libraries()
+    decoding = decoding_of(options)
     load = partial(
         load_model,
         folder,
-        decoding=options.decoding,
+        decoding=decoding,
         task=options.task,
         device=factory.settings.device,
         compute_type=factory.settings.compute_type,
         threads=factory.settings.threads or available_cores(),
     )
-    key = ("whisperx", folder, options.task, options.decoding)
+    key = ("whisperx", folder, options.task, decoding)
     return held.enter_context(factory.residency.hold(key, lambda: Loaded(load())))
 
 
