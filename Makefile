@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all check format bench bench-quick matrix docs site dist lock locked newest image-test clean help
+.PHONY: demo models test test-all explore check format bench bench-quick matrix docs site dist lock locked newest image-test clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ test: $(DEV_STAMP) models ## Unit, property, contract and real-model tests (minu
 
 test-all: $(DEV_STAMP) models ## The same and everything slow
 	$(BIN)/python -m pytest -m 'not peer and not torch'
+
+explore: $(DEV_STAMP) models ## Property tests with new random examples, instead of the same every time
+	$(BIN)/python -m pytest -m 'hypothesis and not slow and not peer and not torch' --hypothesis-profile explore
 
 check: $(DEV_STAMP) ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

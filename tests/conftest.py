@@ -15,7 +15,10 @@ import platformdirs
 import pytest
 from hypothesis import settings
 
-settings.register_profile("wortlaut", deadline=None)  # a deadline would assert the speed of the machine
+# A deadline would assert the speed of the machine. The same examples every time: a red run is caused by the change
+# it judges. `make explore` draws new ones.
+settings.register_profile("wortlaut", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("wortlaut")
 
 EVAL = Path(__file__).parents[1] / ".." / "shared" / "eval"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import strategies as st
 
+from wortlaut.subtitles.presets import PRESETS
 from wortlaut.transcript import Segment, Transcript, Word
 
 VOCABULARY = """
@@ -38,8 +39,8 @@ def transcript_of():
 
 
 @st.composite
-def _speech(draw, *, seconds_per_character, gaps):
-    """Words of a few speakers whose pace and pauses are drawn from what is given."""
+def _speech(draw, *, seconds_per_character, gaps, pause=0.0):
+    """Words of a few speakers whose pace and gaps are drawn from what is given; at least `pause` between segments."""
     at, segments = draw(st.sampled_from([0.0, 3599.5])), []
     for _ in range(draw(st.integers(1, 5))):
         speaker = draw(st.sampled_from([None, "A", "B"]))
@@ -50,6 +51,7 @@ def _speech(draw, *, seconds_per_character, gaps):
             words.append(Word((" " if index else "") + text, at, end, None, speaker))
             at = end + draw(gaps)
         segments.append(Segment(tuple(words), "en"))
+        at = max(at, end + pause)
     return Transcript(tuple(segments), (), "en", at)
 
 
@@ -63,5 +65,9 @@ def any_speech():
 
 @pytest.fixture(scope="session")
 def slow_speech():
-    """Speech slow enough for every preset's reading speed, with at least its gap between words."""
-    return _speech(seconds_per_character=st.floats(0.1, 0.2), gaps=st.sampled_from([0.1, 0.25, 0.5]))
+    """Speech slow enough for every preset's reading speed, and after each segment time to show its shortest cue."""
+    return _speech(
+        seconds_per_character=st.floats(0.1, 0.2),
+        gaps=st.sampled_from([0.1, 0.25, 0.5]),
+        pause=max(rules.min_duration + rules.min_gap for rules in PRESETS.values()),
+    )

@@ -88,7 +88,7 @@ def test_what_can_be_read_within_the_lag_that_is_allowed_breaks_no_rule(any_spee
 @settings(deadline=None, max_examples=60)
 @given(data=st.data(), rules=presets)
 def test_slow_speech_with_pauses_is_on_time(slow_speech, data, rules):
-    """Feasible: nobody is faster than 10 characters a second, and there is a gap behind every word."""
+    """Feasible: nobody is faster than 10 characters a second, and a short answer has its time on the screen."""
     cues = build_cues(data.draw(slow_speech), rules)
     assert check(cues, rules) == []
     assert all(lag_of(cue) <= rules.min_duration + rules.min_gap for cue in cues)
