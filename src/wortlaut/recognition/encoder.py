@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import ctranslate2
 import numpy as np
 import onnxruntime
@@ -16,10 +18,10 @@ _ERRORS_ONLY = 3
 class OnnxEncoder:
     """An encoder of one input and one output, on one thread; may be called from several threads at once.
 
-    `graph` is a serialized ONNX model. Raises `ModelCorrupt` if it cannot be run.
+    `graph` is an ONNX model, in memory or on disk. Raises `ModelCorrupt` if it cannot be run.
     """
 
-    def __init__(self, graph: bytes) -> None:
+    def __init__(self, graph: bytes | Path) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -27,8 +29,9 @@ class OnnxEncoder:
         options.enable_cpu_mem_arena = (
             False  # it would keep the buffers of as many windows as were ever encoded at once
         )
+        source = str(graph) if isinstance(graph, Path) else graph
         try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as fault:
             raise ModelCorrupt(f"The encoder cannot be run by ONNX Runtime: {fault}") from fault
         self._input = self._session.get_inputs()[0].name
