@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wortlaut.models.download import Patience
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.store import ModelStore
+from wortlaut.models.transfer import Patience
 
 STORAGES = {
     "float64": "DoubleStorage",

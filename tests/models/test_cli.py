@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from wortlaut.cli import models as cli
 from wortlaut.errors import MediaNotFound, ModelCorrupt, ModelMissing, UnknownModel
-from wortlaut.models.download import Patience
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.store import ModelStore
+from wortlaut.models.transfer import Patience
 
 REPO = "org/model"
 

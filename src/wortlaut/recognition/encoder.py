@@ -26,9 +26,6 @@ class OnnxEncoder:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
-        options.enable_cpu_mem_arena = (
-            False  # it would keep the buffers of as many windows as were ever encoded at once
-        )
         source = str(graph) if isinstance(graph, Path) else graph
         try:
             self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
