@@ -6,13 +6,11 @@ from pathlib import Path
 
 import ctranslate2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from wortlaut.errors import ModelCorrupt
-
-_ERRORS_ONLY = 3
+from wortlaut.onnx_session import open_session
 
 
 class OnnxEncoder:
@@ -22,15 +20,7 @@ class OnnxEncoder:
     """
 
     def __init__(self, graph: bytes | Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        source = str(graph) if isinstance(graph, Path) else graph
-        try:
-            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as fault:
-            raise ModelCorrupt(f"The encoder cannot be run by ONNX Runtime: {fault}") from fault
+        self._session = open_session(graph)
         self._input = self._session.get_inputs()[0].name
 
     def encode(self, features: NDArray[np.float32]) -> ctranslate2.StorageView:
