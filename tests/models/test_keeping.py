@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from wortlaut.models.keeping import find_kept, keep
+from wortlaut.models.keeping import discard_damaged, find_kept, keep
 
 
 def made(text):
@@ -52,6 +52,21 @@ def test_what_only_looks_changed_is_kept(tmp_path):
     keep(folder, "original", made("one"))
     os.utime(folder / "product", (1, 1))
     assert find_kept(folder, "original") == folder
+
+
+def test_a_thorough_look_finds_what_a_glance_does_not(tmp_path):
+    folder = tmp_path / "made"
+    assert not discard_damaged(folder)
+    keep(folder, "original", made("one"))
+    assert not discard_damaged(folder)
+    assert folder.exists()
+    before = (folder / "product").stat()
+    with (folder / "product").open("r+") as file:
+        file.write("eno")
+    os.utime(folder / "product", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert find_kept(folder, "original") == folder
+    assert discard_damaged(folder)
+    assert not folder.exists()
 
 
 def test_an_error_in_the_making_leaves_nothing(tmp_path):

@@ -12,7 +12,8 @@ from wortlaut.models import whisper_int8
 from wortlaut.models.ctranslate2_file import WeightsFile
 from wortlaut.models.int8_probe import multiplies_exactly
 from wortlaut.models.integrity import Manifest
-from wortlaut.models.whisper_int8 import FOLDER, int8_parts
+from wortlaut.models.keeping import INT8_PARTS
+from wortlaut.models.whisper_int8 import int8_parts
 from wortlaut.recognition.encoder import OnnxEncoder
 from wortlaut.recognition.model import WhisperModel
 
@@ -53,7 +54,7 @@ def test_in_the_store_the_parts_are_kept_and_are_the_same(folder, monkeypatch):
     fresh = int8_parts(folder)
     put_on_record(folder)
     kept = int8_parts(folder)
-    assert kept.weights == folder / FOLDER / "model.bin"
+    assert kept.weights == folder / INT8_PARTS / "model.bin"
     np.testing.assert_array_equal(states(kept), states(fresh))
     monkeypatch.setattr(whisper_int8, "_make", None)
     assert int8_parts(folder) == kept
@@ -72,7 +73,7 @@ def test_another_model_in_the_folder_is_taken_apart_again(folder, stored, small_
 @pytest.mark.usefixtures("exact")
 def test_where_nothing_can_be_written_the_encoder_is_made_each_time(folder):
     put_on_record(folder)
-    (folder / f"{FOLDER}.lock").mkdir()  # no lock, no folder: also for root, whom no permission stops
+    (folder / f"{INT8_PARTS}.lock").mkdir()  # no lock, no folder: also for root, whom no permission stops
     parts = int8_parts(folder)
     assert parts.weights is None
     assert states(parts).shape == (1, 20, 8)
@@ -84,9 +85,9 @@ def test_a_processor_that_overflows_uses_nothing_that_was_kept(folder, monkeypat
     assert int8_parts(folder)
     monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda _model=None: False)
     assert int8_parts(folder) is None
-    shutil.rmtree(folder / FOLDER)
+    shutil.rmtree(folder / INT8_PARTS)
     assert int8_parts(folder) is None
-    assert not (folder / FOLDER).exists()
+    assert not (folder / INT8_PARTS).exists()
 
 
 @pytest.mark.usefixtures("exact")
@@ -101,7 +102,7 @@ def test_the_engine_does_it_all_where_this_would_be_no_gain(folder, stored, smal
     file.write_bytes(stored({name: one for name, one in small_encoder.items() if "num_heads" not in name}))
     put_on_record(folder)
     assert int8_parts(folder) is None
-    assert not (folder / FOLDER).exists()
+    assert not (folder / INT8_PARTS).exists()
 
 
 @pytest.mark.usefixtures("exact")

@@ -10,6 +10,9 @@ from pathlib import Path
 from wortlaut.errors import ModelCorrupt
 from wortlaut.models.integrity import Manifest, remember
 
+INT8_PARTS = ".int8"
+"""Where the parts of a Whisper lie in its folder (`whisper_int8`)."""
+
 log = logging.getLogger(__name__)
 
 
@@ -28,6 +31,18 @@ def find_kept(folder: Path, made_of: str) -> Path | None:
     if now != record:
         remember(now, folder)
     return folder
+
+
+def discard_damaged(folder: Path) -> bool:
+    """Hash what is kept, and delete it if it is not what it was; return whether it had to be."""
+    record = Manifest.read(folder)
+    try:
+        if record is not None:
+            record.recheck(folder, is_thorough=True)
+    except ModelCorrupt:
+        shutil.rmtree(folder)
+        return True
+    return False
 
 
 def keep(folder: Path, made_of: str, make: Callable[[Path], None]) -> Path | None:

@@ -16,7 +16,7 @@ import numpy as np
 from wortlaut.models.ctranslate2_file import WeightsFile
 from wortlaut.models.int8_probe import multiplies_exactly, probe
 from wortlaut.models.integrity import Manifest
-from wortlaut.models.keeping import find_kept, keep
+from wortlaut.models.keeping import INT8_PARTS, find_kept, keep
 from wortlaut.recognition.model import Int8Parts
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 LARGEST_WEIGHTS = 100_000_000
 """Numbers in the encoder's weights, a byte each: tiny, base and small pass. The encoders of larger models were not
 measured, and two files more of them on disk are gigabytes."""
-
-FOLDER = ".int8"
-"""Where the parts lie in the model's folder."""
 
 _WAY = "int8, 1"
 """To be changed with whatever changes the parts: those that are kept are then made again."""
@@ -44,14 +41,14 @@ def int8_parts(folder: Path) -> Int8Parts | None:
     is made each time. Raises `ModelCorrupt`.
     """
     made_of = _made_of(folder)
-    kept = find_kept(folder / FOLDER, made_of) if made_of else None
+    kept = find_kept(folder / INT8_PARTS, made_of) if made_of else None
     if kept:
         return _parts_in(kept) if multiplies_exactly(kept / _PROBE) else None
     original = WeightsFile.open(folder / _ORIGINAL)
     if not _is_worth_it(original) or not multiplies_exactly():
         return None
     try:
-        kept = keep(folder / FOLDER, made_of, partial(_make, original)) if made_of else None
+        kept = keep(folder / INT8_PARTS, made_of, partial(_make, original)) if made_of else None
         return _parts_in(kept) if kept else Int8Parts(_encoder(original))
     except KeyError:  # an architecture of which not all is known here
         return None
