@@ -61,7 +61,7 @@ def test_pull_replaces_what_is_damaged(run, tmp_path):
 
 
 def test_a_whisper_is_taken_apart_when_it_is_pulled(run, hub, stored, small_encoder, monkeypatch, tmp_path):
-    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda _model=None: True)
+    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda: True)
     hub.fill(REPO, model__bin=stored(small_encoder), config__json=b"{}", tokenizer__json=b"[]")
     run("pull", REPO)
     kept = tmp_path / "models" / "org--model" / INT8_PARTS / "encoder.onnx"

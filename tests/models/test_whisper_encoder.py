@@ -9,8 +9,8 @@ import pytest
 
 from wortlaut.errors import ModelCorrupt
 from wortlaut.models.ctranslate2_file import WeightsFile
-from wortlaut.models.int8_probe import multiplies_exactly
 from wortlaut.models.whisper_encoder_graph import quantized, whisper_encoder_graph
+from wortlaut.onnx_session import multiplies_exactly
 from wortlaut.recognition.encoder import OnnxEncoder
 from wortlaut.recognition.features import log_mel_in_context
 

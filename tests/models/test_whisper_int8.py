@@ -10,10 +10,10 @@ import pytest
 
 from wortlaut.models import whisper_int8
 from wortlaut.models.ctranslate2_file import WeightsFile
-from wortlaut.models.int8_probe import multiplies_exactly
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.keeping import INT8_PARTS
 from wortlaut.models.whisper_int8 import int8_parts
+from wortlaut.onnx_session import multiplies_exactly
 from wortlaut.recognition.encoder import OnnxEncoder
 from wortlaut.recognition.model import WhisperModel
 
@@ -23,7 +23,7 @@ FEATURES = np.linspace(-1, 1, 4 * 40, dtype=np.float32).reshape(1, 4, 40)
 @pytest.fixture
 def exact(monkeypatch):
     """A processor that multiplies exactly."""
-    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda _model=None: True)
+    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda: True)
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def test_where_nothing_can_be_written_the_encoder_is_made_each_time(folder):
 
 def test_a_processor_that_overflows_uses_nothing_that_was_kept(folder, monkeypatch):
     put_on_record(folder)
-    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda _model=None: True)
+    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda: True)
     assert int8_parts(folder)
-    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda _model=None: False)
+    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda: False)
     assert int8_parts(folder) is None
     shutil.rmtree(folder / INT8_PARTS)
     assert int8_parts(folder) is None
@@ -119,12 +119,6 @@ def test_matrices_are_rounded_and_unused_layers_left_out(folder, stored, small_e
     assert kept["encoder/conv1/weight"].dtype == np.float16
     assert {name for name in kept if name.startswith("encoder/layer_1/")} == set()
     assert "encoder/layer_norm/beta" in kept
-
-
-def test_the_probe_gives_the_same_kept_or_new(tmp_path):
-    kept = tmp_path / "probe.onnx"
-    kept.write_bytes(whisper_int8.probe())
-    assert multiplies_exactly(kept) == multiplies_exactly() == multiplies_exactly(kept.read_bytes())
 
 
 @pytest.fixture

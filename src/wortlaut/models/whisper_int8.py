@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wortlaut.models.ctranslate2_file import WeightsFile
-from wortlaut.models.int8_probe import multiplies_exactly, probe
 from wortlaut.models.integrity import Manifest
 from wortlaut.models.keeping import INT8_PARTS, find_kept, keep
+from wortlaut.onnx_session import multiplies_exactly
 from wortlaut.recognition.model import Int8Parts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ measured, and two files more of them on disk are gigabytes."""
 _WAY = "int8, 1"
 """To be changed with whatever changes the parts: those that are kept are then made again."""
 
-_ORIGINAL, _ENCODER, _WEIGHTS, _PROBE = "model.bin", "encoder.onnx", "model.bin", "probe.onnx"
+_ORIGINAL, _ENCODER, _WEIGHTS = "model.bin", "encoder.onnx", "model.bin"
 _LARGEST = np.float32(127.0)  # of an int8
 
 
@@ -40,12 +40,14 @@ def int8_parts(folder: Path) -> Int8Parts | None:
     overflow. Parts are kept in folders with checksums on record, those of the store; for any other folder the encoder
     is made each time. Raises `ModelCorrupt`.
     """
+    if not multiplies_exactly():
+        return None
     made_of = _made_of(folder)
     kept = find_kept(folder / INT8_PARTS, made_of) if made_of else None
     if kept:
-        return _parts_in(kept) if multiplies_exactly(kept / _PROBE) else None
+        return _parts_in(kept)
     original = WeightsFile.open(folder / _ORIGINAL)
-    if not _is_worth_it(original) or not multiplies_exactly():
+    if not _is_worth_it(original):
         return None
     try:
         kept = keep(folder / INT8_PARTS, made_of, partial(_make, original)) if made_of else None
@@ -75,7 +77,6 @@ def _is_worth_it(original: WeightsFile) -> bool:
 
 def _make(original: WeightsFile, into: Path) -> None:
     (into / _ENCODER).write_bytes(_encoder(original))
-    (into / _PROBE).write_bytes(probe())
     original.write_like(into / _WEIGHTS, _rounded(original))
 
 
