@@ -72,13 +72,17 @@ def stages(axes: Axes, files: Sequence[Path]) -> None:
     """Draw the seconds of each program as a pile of its stages."""
     programs: Mapping[str, Any] = json.loads(files[0].read_text(encoding="utf-8"))["programs"]
     spent = {
-        name: {stage: seconds["wall"] for stage, seconds in entry["stages"].items() if stage != "whole"}
+        name: {
+            stage: seconds.get("cpu", seconds.get("wall"))
+            for stage, seconds in entry["stages"].items()
+            if stage != "whole"
+        }
         for name, entry in programs.items()
         if entry.get("stages")
     }
     names = list(dict.fromkeys(stage for by_stage in spent.values() for stage in by_stage))
     _piles(axes, spent, names)
-    axes.set(ylabel="seconds by the clock")
+    axes.set(ylabel="processor seconds, one thread")
 
 
 def _piles(axes: Axes, bars: Mapping[str, Mapping[str, float]], parts: Sequence[str]) -> None:

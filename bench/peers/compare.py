@@ -16,9 +16,12 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -34,6 +37,7 @@ CACHE = Path(os.environ.get("WORTLAUT_BENCH_CACHE") or Path.home() / ".cache" / 
 TIMEOUT = 3600
 COLD_SECONDS = 10
 REFERENCE = "wortlaut"
+KINDS = ("cpu", "wall")
 
 
 @dataclass(frozen=True)
@@ -165,29 +169,39 @@ def _run_once(program: Program, chosen: argparse.Namespace, into: Runs) -> None:
 
 
 def _watched(command: Sequence[str]) -> tuple[dict[str, Any], dict[str, float]]:
-    """Return a driver's answer, and the seconds of processor and clock until it came.
+    """Return a driver's answer, and how many seconds of processor and clock it took to come.
 
     Raises `ValueError` with the end of its output if it gave none.
     """
-    started, spent_before = time.perf_counter(), os.times()
+    started, lines, wall = time.perf_counter(), [], 0.0
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
         PeakMemory(process.pid) as memory,
+        _no_longer_than(TIMEOUT, process),
     ):
-        try:
-            output, errors = process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-    wall, spent = time.perf_counter() - started, os.times()
-    lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
+        for line in process.stdout or ():
+            if line.startswith("RESULT "):
+                lines.append(line)
+                wall = time.perf_counter() - started
+        process.wait()
+        errors.seek(0)
+        said = errors.read()
     if process.returncode or not lines:
-        raise ValueError(f"exit code {process.returncode}: {errors[-1500:]}")
+        raise ValueError(f"exit code {process.returncode}: {said[-1500:]}")
     answer = json.loads(lines[-1].removeprefix("RESULT "))
     answer["peak_mb"] = max(memory.megabytes, answer.get("peak_mb", 0.0))
-    user = spent.children_user - spent_before.children_user
-    system = spent.children_system - spent_before.children_system
-    return answer, {"wall": wall, "cpu": user + system}
+    return answer, {"wall": wall, "cpu": answer.get("cpu", 0.0)}
+
+
+@contextmanager
+def _no_longer_than(seconds: float, process: subprocess.Popen[str]) -> Iterator[None]:
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def summary(runs: Runs) -> dict[str, Any]:
@@ -201,6 +215,7 @@ def summary(runs: Runs) -> dict[str, Any]:
         "stages": stages(runs.runs),
         "cold_wall": _median([cold["wall"] for cold in runs.cold]),
         "cold_cpu": _median([cold["cpu"] for cold in runs.cold]),
+        "cold": runs.cold,
         "runs": len(runs.runs),
         "errors": runs.errors,
         "files": runs.runs[-1]["files"],
@@ -213,7 +228,7 @@ def stages(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     for run in runs:
         names = {name for file in run["files"] for name in file["stages"]}
         for name in names:
-            for kind in ("cpu", "wall"):
+            for kind in KINDS:
                 spent = [file["stages"].get(name, {}).get(kind) for file in run["files"]]
                 known = [seconds for seconds in spent if seconds is not None]
                 if known:
@@ -284,11 +299,12 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def stage_rows(programs: Mapping[str, Any]) -> list[list[str]]:
-    """Return seconds by the clock for each stage of each program."""
-    rows = [["program", "stage", "wall s"], ["---", "---", "---:"]]
+    """Return the seconds of each stage of each program, by the processor and by the clock where they are known."""
+    rows = [["program", "stage", "CPU s", "wall s"], ["---", "---", "---:", "---:"]]
     for name, entry in programs.items():
-        spent = [(stage, kinds["wall"]) for stage, kinds in entry.get("stages", {}).items() if stage != "whole"]
-        rows.extend([name, stage, str(round(wall, 2))] for stage, wall in sorted(spent))
+        for stage, kinds in sorted(entry.get("stages", {}).items()):
+            if stage != "whole":
+                rows.append([name, stage, *(str(round(kinds[kind], 2)) if kind in kinds else "" for kind in KINDS)])
     return rows
 
 

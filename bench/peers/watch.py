@@ -80,7 +80,7 @@ def run(load: Callable[[Watch], Callable[[str, Watch], Result]], chosen: argpars
             result = work(name, watch)
         files.append({"file": name, "stages": watch.stages, **result})
         if chosen.cold:
-            say({"first_word": first_word(result)})
+            say({"first_word": first_word(result), "cpu": cpu_seconds()})
             return
     say({"load": loading.stages["load"], "peak_mb": peak_mb(), "files": files})
 

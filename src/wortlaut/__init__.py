@@ -5,7 +5,7 @@
     for segment in transcript.segments:
         print(f"{segment.start:7.2f} {segment.speaker}: {segment.text}")
 
-Importing this loads nothing heavy; the engines are loaded when they are first needed.
+Importing this loads nothing; what is named is loaded when it is first asked for, the engines when they are needed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wortlaut.errors import WortlautError
-from wortlaut.options import Decoding, Options, Progress, Speakers
-from wortlaut.transcript import Segment, Transcript, Turn, Word
-
 if TYPE_CHECKING:
     from wortlaut.assembly import Transcriber, transcribe
+    from wortlaut.errors import WortlautError
+    from wortlaut.options import Decoding, Options, Progress, Speakers
     from wortlaut.settings import Settings
+    from wortlaut.transcript import Segment, Transcript, Turn, Word
 
     __version__: str
 
@@ -44,7 +43,15 @@ __all__ = [
 # (docs/decisions/0007-no-telemetry.md).
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-_LAZY = {"Settings": "settings", "Transcriber": "assembly", "transcribe": "assembly"}
+# All of them: the process that decodes imports this package too, and every transcription waits for its start.
+_ROOMS = {
+    "assembly": ("Transcriber", "transcribe"),
+    "errors": ("WortlautError",),
+    "options": ("Decoding", "Options", "Progress", "Speakers"),
+    "settings": ("Settings",),
+    "transcript": ("Segment", "Transcript", "Turn", "Word"),
+}
+_LAZY = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 a module attribute can be anything

@@ -19,7 +19,7 @@ def wortlaut(*arguments, before="", **environment):
     return subprocess.run([sys.executable, "-c", code], env=kept, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("package", ["typer", "filelock"])
+@pytest.mark.parametrize("package", ["typer", "platformdirs"])
 def test_a_package_that_cannot_be_loaded(package, tmp_path):
     media = tmp_path / "silence.wav"
     media.write_bytes(b"RIFF")

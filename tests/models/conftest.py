@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wortlaut.models.download import Patience
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.store import ModelStore
+from wortlaut.models.transfer import Patience
 
 STORAGES = {
     "float64": "DoubleStorage",
@@ -264,3 +264,65 @@ def store(tmp_path: Path, hub: Hub) -> ModelStore:
     hub.fill("org/model", **MODEL)
     access = HubAccess(hub.url, None, tmp_path / "cache", is_offline=False)
     return ModelStore(tmp_path / "models", patience=Patience(answer=0.5, stall=0.5), hub=access)
+
+
+STORED_TYPES = {np.float32: 0, np.int8: 1, np.int16: 2, np.float16: 4}
+
+
+def stored_whisper(variables: Mapping[str, np.ndarray], *, version: int = 6) -> bytes:
+    """Return a model.bin as CTranslate2 writes it."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<H", len(value) + 1) + value.encode() + b"\0"
+
+    content = struct.pack("<I", version) + text("WhisperSpec") + struct.pack("<II", 3, len(variables))
+    for name, array in variables.items():
+        content += text(name) + struct.pack(f"<B{array.ndim}I", array.ndim, *array.shape)
+        content += struct.pack("<BI", STORED_TYPES[array.dtype.type], array.nbytes) + array.tobytes()
+    return content
+
+
+def small_encoder_variables(kind: type[np.generic] = np.float16) -> dict[str, np.ndarray]:
+    """Return the variables of an encoder with one layer, eight values a state and two heads."""
+    random = np.random.default_rng(5)
+
+    def some(*shape: int) -> np.ndarray:
+        return random.normal(0, 0.3, shape).astype(kind)
+
+    layer, size = "layer_0", 8
+    shapes = {
+        "conv1/weight": (size, 4, 3),
+        "conv1/bias": (size,),
+        "conv2/weight": (size, size, 3),
+        "conv2/bias": (size,),
+        "position_encodings/encodings": (20, size),
+        f"{layer}/self_attention/layer_norm/gamma": (size,),
+        f"{layer}/self_attention/layer_norm/beta": (size,),
+        f"{layer}/self_attention/linear_0/weight": (3 * size, size),
+        f"{layer}/self_attention/linear_0/bias": (3 * size,),
+        f"{layer}/self_attention/linear_1/weight": (size, size),
+        f"{layer}/self_attention/linear_1/bias": (size,),
+        f"{layer}/ffn/layer_norm/gamma": (size,),
+        f"{layer}/ffn/layer_norm/beta": (size,),
+        f"{layer}/ffn/linear_0/weight": (4 * size, size),
+        f"{layer}/ffn/linear_0/bias": (4 * size,),
+        f"{layer}/ffn/linear_1/weight": (size, 4 * size),
+        f"{layer}/ffn/linear_1/bias": (size,),
+        "layer_norm/gamma": (size,),
+        "layer_norm/beta": (size,),
+    }
+    return {f"encoder/{name}": some(*shape) for name, shape in shapes.items()} | {
+        "encoder/num_heads": np.array(2, np.int16)
+    }
+
+
+@pytest.fixture
+def stored():
+    """Writes variables as a model.bin."""
+    return stored_whisper
+
+
+@pytest.fixture
+def small_encoder():
+    """The variables of a very small encoder."""
+    return small_encoder_variables()

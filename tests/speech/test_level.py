@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wortlaut.audio import SAMPLE_RATE, Audio
-from wortlaut.speech.level import LOUD_DB, blocks_without_rumble, frame_levels, gain_to_hear
+from wortlaut.speech.level import LOUD_DB, blocks_without_rumble, frame_levels, gain_to_hear, percentile
 
 FRAME = 512
 
@@ -60,3 +62,9 @@ def test_the_size_of_blocks_does_not_matter(rng):
     whole = np.concatenate(list(blocks_without_rumble(audio, 3000)))
 
     np.testing.assert_allclose(np.concatenate(list(blocks_without_rumble(audio, 128))), whole, atol=1e-6)
+
+
+@given(st.lists(st.floats(-90, 0, width=32), min_size=1, max_size=50), st.sampled_from([0.0, 5.0, 10.0, 95.0, 100.0]))
+def test_a_percentile_is_numpys(values, percent):
+    levels = np.array(values, np.float32)
+    assert percentile(levels, percent) == pytest.approx(np.percentile(levels.astype(float), percent), abs=1e-9)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from wortlaut.alignment.ctc_folder import CtcDescription, read_json_object
 from wortlaut.alignment.ctc_spelling import Vocabulary
 from wortlaut.errors import DeviceUnavailable, ExtraMissing, ModelCorrupt, OutOfMemory
+from wortlaut.onnx_session import open_session
 
 _SMALLEST_VARIANCE = 1e-7
 _NEVER_LOADED = frozenset({"wav2vec2.masked_spec_embed", "hubert.masked_spec_embed", "wavlm.masked_spec_embed"})
@@ -63,13 +63,7 @@ class OnnxCtcNetwork(_Network):
 
     def __init__(self, path: Path, description: CtcDescription, *, threads: int = 1) -> None:
         super().__init__(description)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # errors only
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as error:
-            raise ModelCorrupt(f"{path} is no ONNX model that can be run: {error}") from error
+        self._session = open_session(path, threads=threads)
         self._input = self._session.get_inputs()[0].name
 
     def _logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wortlaut.audio import SAMPLE_RATE
+from wortlaut.speech.level import percentile
 
 STEP = 0.01
 """Seconds from one level to the next."""
@@ -41,8 +42,8 @@ def find_silences(samples: NDArray[np.float32], *, start: float = 0.0) -> list[S
     levels_db = _levels_db(samples)
     if not len(levels_db):
         return []
-    loud_db = float(np.percentile(levels_db, _LOUD_PERCENTILE))
-    quiet_db = max(float(np.percentile(levels_db, _QUIET_PERCENTILE)), loud_db - _LARGEST_RANGE_DB)
+    loud_db = percentile(levels_db, _LOUD_PERCENTILE)
+    quiet_db = max(percentile(levels_db, _QUIET_PERCENTILE), loud_db - _LARGEST_RANGE_DB)
     if loud_db - quiet_db < _SMALLEST_RANGE_DB:
         return []
     is_quiet = levels_db < quiet_db + _QUIET_SHARE * (loud_db - quiet_db)

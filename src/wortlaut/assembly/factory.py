@@ -55,7 +55,7 @@ class StageFactory:
         return held.enter_context(self.residency.hold(("second look", folder), lambda: Loaded(load())))
 
     def whisper(self, model: str, held: ExitStack) -> WhisperModel:
-        from wortlaut.models.whisper_encoder import encoder_graph  # noqa: PLC0415
+        from wortlaut.models.whisper_int8 import int8_parts  # noqa: PLC0415
         from wortlaut.recognition.model import WhisperModel  # noqa: PLC0415
 
         if self.settings.device != "cpu":
@@ -69,7 +69,7 @@ class StageFactory:
             workers=self.settings.threads,
             threads=1 if self.settings.threads else 0,
             alignment_heads=heads,
-            encoder_graph=encoder_graph,
+            take_apart=int8_parts,
         )
         size_bytes = (folder / "model.bin").stat().st_size
         return held.enter_context(self.residency.hold(("whisper", folder, heads), lambda: Loaded(load(), size_bytes)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +21,7 @@ from wortlaut.models.bundle import import_bundle, write_bundle
 from wortlaut.models.catalog import DEFAULT_MODELS, MODELS
 from wortlaut.models.checkpoint import CheckpointReport, inspect
 from wortlaut.models.integrity import sha256_of
+from wortlaut.models.keeping import INT8_PARTS, discard_damaged
 from wortlaut.models.store import ModelStore
 from wortlaut.stages import Listener
 
@@ -67,7 +68,17 @@ def pull(
     with _shown_progress() as listener:
         folders = store.fetch_all(wanted, listener=listener)
     for name, folder in zip(wanted, folders, strict=True):
+        _take_apart(folder)
         print(f"{name}: {folder}")
+
+
+def _take_apart(folder: Path) -> None:
+    """Make now what the first start would make: an image's models cannot be written to later."""
+    from wortlaut.models.whisper_int8 import int8_parts  # loads the engines  # noqa: PLC0415
+
+    if (folder / "model.bin").is_file():
+        with suppress(ModelCorrupt):  # its checksum is right: whoever loads it says what is wrong
+            int8_parts(folder)
 
 
 def _remove_if_damaged(store: ModelStore, name: str) -> None:
@@ -85,7 +96,8 @@ def verify(
     """Hash every file again and compare with what it should be."""
     store = store_from_settings()
     for name in names or [model.name for model in store.installed()]:
-        store.verify(name)
+        if discard_damaged(store.verify(name) / INT8_PARTS):
+            typer.echo(f"{name}: what was made of it for int8 was damaged; it is made again.", err=True)
         print(f"{name}: sound")
 
 

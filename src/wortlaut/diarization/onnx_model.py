@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from wortlaut.errors import ModelCorrupt, ModelMissing
-
-_ERRORS_ONLY = 3
+from wortlaut.onnx_session import open_session
 
 
 class OnnxModel:
@@ -23,12 +21,7 @@ class OnnxModel:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise ModelMissing(f"There is no model at {path}.")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), _single_threaded(), providers=["CPUExecutionProvider"]
-            )
-        except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as error:
-            raise ModelCorrupt(f"{path} is no ONNX model that can be run: {error}") from error
+        self._session = open_session(path)
         self._path = path
         self._inputs = [each.name for each in self._session.get_inputs()]
 
@@ -42,11 +35,3 @@ class OnnxModel:
         except (onnx_errors.Fail, onnx_errors.InvalidArgument, onnx_errors.RuntimeException) as error:
             raise ModelCorrupt(f"{self._path} does not take inputs of shape {shapes}: {error}") from error
         return output
-
-
-def _single_threaded() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    return options

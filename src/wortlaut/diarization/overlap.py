@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from wortlaut.diarization.labelling import NOBODY
 from wortlaut.diarization.segmentation import TRACKS, Segmentation
@@ -33,6 +32,8 @@ def second_speakers(
 
 def _track_votes(path: NDArray[np.intp], segmentation: Segmentation, speakers: int) -> NDArray[np.float32]:
     """Return how much the tracks of all windows say that each speaker is active, shape (frames, speakers)."""
+    from scipy.optimize import linear_sum_assignment  # slow to load, for what many short clips lack  # noqa: PLC0415
+
     votes = np.zeros((len(path), speakers), np.float32)
     for first, window_tracks in zip(segmentation.first_frames, segmentation.tracks, strict=True):
         tracks = window_tracks[: max(0, len(path) - first)]

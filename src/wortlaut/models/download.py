@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from wortlaut.models.transfer import Patience, TransferFailed
+
 _BLOCK_BYTES = 1 << 18
 _MOST_RESUMPTIONS = 20
 _WORTHWHILE_BYTES = 1 << 20  # a connection that stalls is taken up again only if it brought this much
@@ -27,28 +29,6 @@ _USER_AGENT = "wortlaut"
 
 Arrived = Callable[[int], None]
 """Is told how many bytes of the file are there; may raise to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds: for the `answer`, and for at least `least_bytes` of it each `stall`."""
-
-    answer: float = 10.0
-    stall: float = 15.0
-    least_bytes: int = 1024
-
-
-class TransferFailed(Exception):
-    """A file did not come over the wire; `status` is the HTTP status, if it came to one.
-
-    Stays inside this room: the store turns it into `DownloadFailed` once no source is left.
-    """
-
-    def __init__(self, reason: str, *, status: int | None = None, is_stall: bool = False) -> None:
-        self.reason = reason
-        self.status = status
-        self.is_stall = is_stall
-        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from wortlaut.models.download import Patience, TransferFailed, describe, download
 from wortlaut.models.entry import HubSource, ModelFile
 from wortlaut.models.integrity import Checksum, matches
+from wortlaut.models.transfer import Patience, TransferFailed
 
 Result = TypeVar("Result")
 
@@ -122,6 +122,8 @@ def _fetch(
 def _fetch_checked(
     url: str, part: Path, checksum: Checksum, hub: HubAccess, patience: Patience, arrived: Callable[[int], None]
 ) -> None:
+    from wortlaut.models.download import download  # slow to load, and seldom needed  # noqa: PLC0415
+
     was_begun = part.exists()
     _with_or_without_token(
         hub.token, lambda token: download(url, part, token=token, patience=patience, arrived=arrived)
@@ -135,6 +137,8 @@ def _fetch_checked(
 
 
 def _describe(url: str, hub: HubAccess, patience: Patience, revision: str) -> _Remote:
+    from wortlaut.models.download import describe  # slow to load, and seldom needed  # noqa: PLC0415
+
     answer = _with_or_without_token(hub.token, lambda token: describe(url, token=token, patience=patience))
     etag = answer.header("X-Linked-Etag") or answer.header("ETag") or ""
     return _Remote(answer.header("X-Repo-Commit") or revision, _checksum_from_etag(etag))

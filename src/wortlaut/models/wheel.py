@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from wortlaut.models.download import Patience, TransferFailed
 from wortlaut.models.entry import ModelFile, WheelMember, WheelSource
 from wortlaut.models.integrity import Checksum, matches
+from wortlaut.models.transfer import Patience, TransferFailed
 
 _BLOCK_BYTES = 1 << 20
 _POLL = 0.2

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import ctranslate2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from wortlaut.errors import ModelCorrupt
-
-_ERRORS_ONLY = 3
+from wortlaut.onnx_session import open_session
 
 
 class OnnxEncoder:
     """An encoder of one input and one output, on one thread; may be called from several threads at once.
 
-    `graph` is a serialized ONNX model. Raises `ModelCorrupt` if it cannot be run.
+    `graph` is an ONNX model, in memory or on disk. Raises `ModelCorrupt` if it cannot be run.
     """
 
-    def __init__(self, graph: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        options.enable_cpu_mem_arena = (
-            False  # it would keep the buffers of as many windows as were ever encoded at once
-        )
-        try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except (onnx_errors.Fail, onnx_errors.InvalidGraph, onnx_errors.InvalidProtobuf) as fault:
-            raise ModelCorrupt(f"The encoder cannot be run by ONNX Runtime: {fault}") from fault
+    def __init__(self, graph: bytes | Path) -> None:
+        self._session = open_session(graph)
         self._input = self._session.get_inputs()[0].name
 
     def encode(self, features: NDArray[np.float32]) -> ctranslate2.StorageView:

@@ -29,10 +29,23 @@ REMEMBERED_WINDOWS = 16
 """Encoder outputs that are kept beside those of the windows that are being recognized: of the windows that voted for
 the language, and of what alignment has not come to. 3 MB each for base in float32."""
 
-EncoderGraph = Callable[[Path], bytes | None]
-"""Makes an ONNX graph of the encoder in a model folder; None: the engine shall encode."""
 
 _FRAMES_PER_STATE = 2  # the encoder's second convolution halves the frame rate
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Parts:
+    """A model taken apart for int8: an ONNX model that encodes, and the engine's weights without that part.
+
+    `weights` None: the engine loads those of the folder.
+    """
+
+    encoder: bytes | Path
+    weights: Path | None = None
+
+
+TakeApart = Callable[[Path], Int8Parts | None]
+"""Returns the parts of the model in a folder; None: the engine shall do all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +137,20 @@ class WhisperModel:
         workers: int = 0,
         threads: int = 0,
         alignment_heads: Sequence[tuple[int, int]] | None = None,
-        encoder_graph: EncoderGraph | None = None,
+        take_apart: TakeApart | None = None,
     ) -> WhisperModel:
         """Load `model.bin`, `config.json`, `tokenizer.json` and the vocabulary of a folder.
 
         0 workers or threads: what suits the machine. `alignment_heads`, pairs of layer and head, take the place
-        of those in the folder's config.json. `encoder_graph` is asked for an encoder to take the place of the
-        engine's where that computes in int8 on a CPU. Raises `ModelMissing`, `ModelCorrupt`, `InvalidOption`,
+        of those in the folder's config.json. `take_apart` is asked for an encoder to take the place of the engine's
+        where that computes in int8 on a CPU. Raises `ModelMissing`, `ModelCorrupt`, `InvalidOption`,
         `DeviceUnavailable` or `OutOfMemory`.
         """
         _check(folder)
         placement = place(device, compute_type, workers, threads)
-        with _with_heads(folder, alignment_heads) as source, engine_faults():
+        parts = take_apart(folder) if take_apart and placement.has_slow_encoder else None
+        weights = parts.weights if parts else None
+        with _put_together(folder, alignment_heads, weights) as source, engine_faults():
             engine = ctranslate2.models.Whisper(
                 str(source),
                 device=placement.device,
@@ -144,8 +159,7 @@ class WhisperModel:
                 intra_threads=placement.threads,
             )
         tokenizer = WhisperTokenizer(folder / "tokenizer.json", is_multilingual=bool(engine.is_multilingual))
-        graph = encoder_graph(folder) if encoder_graph and placement.has_slow_encoder else None
-        return cls(engine, tokenizer, placement, OnnxEncoder(graph) if graph else None)
+        return cls(engine, tokenizer, placement, OnnxEncoder(parts.encoder) if parts else None)
 
     @property
     def encoding_engine(self) -> str:
@@ -196,19 +210,24 @@ def _check(folder: Path) -> None:
 
 
 @contextmanager
-def _with_heads(folder: Path, heads: Sequence[tuple[int, int]] | None) -> Iterator[Path]:
-    """Give a folder like the given one whose config.json names other alignment heads.
+def _put_together(folder: Path, heads: Sequence[tuple[int, int]] | None, weights: Path | None) -> Iterator[Path]:
+    """Give a folder like the given one with other alignment heads in its config.json and other weights.
 
     It holds links to the real files, which the engine has read completely once it is constructed.
     """
-    if heads is None:
+    if heads is None and weights is None:
         yield folder
         return
     with TemporaryDirectory(prefix="wortlaut-whisper-") as temporary:
-        for file in folder.iterdir():
-            if file.name != "config.json":
-                _link(Path(temporary) / file.name, file.resolve())
-        config = _read_config(folder / "config.json") | {"alignment_heads": [list(head) for head in heads]}
+        files = {file.name: file for file in folder.iterdir() if file.is_file()}
+        if weights:
+            files["model.bin"] = weights
+        for name, file in files.items():
+            if name != "config.json":
+                _link(Path(temporary) / name, file.resolve())
+        config = _read_config(folder / "config.json")
+        if heads is not None:
+            config["alignment_heads"] = [list(head) for head in heads]
         (Path(temporary) / "config.json").write_text(json.dumps(config), "utf-8")
         yield Path(temporary)
 

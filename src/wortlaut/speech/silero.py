@@ -8,10 +8,10 @@ from typing import cast
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from wortlaut.audio import SAMPLE_RATE, Audio, SpeechRegion
-from wortlaut.errors import ModelCorrupt, ModelMissing
+from wortlaut.errors import ModelMissing
+from wortlaut.onnx_session import open_session
 from wortlaut.speech.level import blocks_without_rumble, gain_to_hear
 from wortlaut.speech.regions import Thresholds, find_regions
 from wortlaut.stages import Advance, ignore
@@ -70,13 +70,6 @@ def _frames(context: NDArray[np.float32], block: NDArray[np.float32]) -> NDArray
 
 
 def _open(model: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only: the graph has initializers that ONNX Runtime warns about
     if not model.is_file():
         raise ModelMissing(f"The speech detector's model is not at {model}.")
-    try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    except (ort_errors.InvalidProtobuf, ort_errors.InvalidGraph, ort_errors.Fail) as error:
-        raise ModelCorrupt(f"{model} is no model that ONNX Runtime can read: {error}") from error
+    return open_session(model, threads=threads)
