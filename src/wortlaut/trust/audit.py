@@ -9,7 +9,7 @@ from wortlaut.audio import Audio, SpeechRegion, Window
 from wortlaut.notice import Notice
 from wortlaut.options import Decoding
 from wortlaut.recognition.candidate import says_the_same
-from wortlaut.transcript import Decision, Passage, Word
+from wortlaut.transcript import Decision, Outcome, Passage, Word
 from wortlaut.trust.coverage import padded, uncovered, uncovered_notice, words_without_speech
 from wortlaut.trust.judging import Verdict, judge
 from wortlaut.trust.listening import Listen
@@ -80,9 +80,10 @@ class Auditor:
         told: list[Decision] = []
         for one, decision, cut in zip(timed, decisions, cuts, strict=True):
             heard = [next(again) for _ in cut]
-            left, decided = self._sentenced(heard) if heard and say_more(heard, *one) else ([one], [decision])
+            is_better = bool(heard) and say_more(heard, *one)
+            left, decided = self._sentenced(heard) if is_better else ([one], [decision])
             changed += left
-            told += decided
+            told += [_after(decision, piece) for piece in decided] if is_better else decided
         return changed, told
 
     def _pieces(self, passage: Passage, words: Sequence[Word], regions: Sequence[SpeechRegion]) -> list[Window]:
@@ -208,6 +209,12 @@ def _kept_notices(passage: Passage) -> tuple[Notice, ...]:
 
 def _decision(passage: Passage, verdict: Verdict) -> Decision:
     return Decision(passage.start, passage.end, verdict.outcome, verdict.reasons, passage.trials)
+
+
+def _after(whole: Decision, piece: Decision) -> Decision:
+    """Return the decision about a piece of a window, with what had been tried on the whole."""
+    outcome: Outcome = "recovered" if piece.outcome == "kept" else piece.outcome
+    return replace(piece, outcome=outcome, trials=(*whole.trials, *piece.trials))
 
 
 def _words(timed: Timed) -> list[Word]:
