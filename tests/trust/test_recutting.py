@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from wortlaut.audio import SpeechRegion
 from wortlaut.testing import silence
 from wortlaut.transcript import Passage, Word
-from wortlaut.trust.recutting import LONGEST_PIECE, lying_in, pieces, say_more
+from wortlaut.trust.recutting import LONGEST_PIECES, lying_in, pieces, say_more
 
 AUDIO = silence(40.0)
 SAID = " Der Zug kommt heute spät."
@@ -29,7 +29,7 @@ def test_a_region_lies_in_the_passage_that_holds_half_of_it():
 
 
 def test_what_the_first_detector_did_not_hear_is_in_the_pieces_too():
-    cut = pieces(AUDIO, passage((1.0, 5.0), (15.0, 19.0)), [SpeechRegion(8.0, 12.0)])
+    cut = pieces(AUDIO, passage((1.0, 5.0), (15.0, 19.0)), [SpeechRegion(8.0, 12.0)], 8.0)
     assert [region for window in cut for region in window.regions] == [
         SpeechRegion(1.0, 5.0),
         SpeechRegion(8.0, 12.0),
@@ -38,22 +38,23 @@ def test_what_the_first_detector_did_not_hear_is_in_the_pieces_too():
 
 
 def test_a_short_passage_is_not_cut():
-    assert pieces(AUDIO, passage((1.0, 5.0)), [SpeechRegion(3.0, 4.5)]) == []
+    assert pieces(AUDIO, passage((1.0, 5.0)), [SpeechRegion(3.0, 4.5)], 8.0) == []
 
 
 @given(
     st.lists(st.floats(0.3, 6.0), min_size=1, max_size=6),
     st.lists(st.floats(0.4, 3.0), min_size=6, max_size=6),
+    st.sampled_from(LONGEST_PIECES),
 )
-def test_pieces_stay_in_the_passage_in_order_and_are_short(lengths, pauses):
+def test_pieces_stay_in_the_passage_in_order_and_are_short(lengths, pauses, longest):
     spans, position = [], 0.5
     for length, pause in zip(lengths, pauses, strict=False):
         spans.append((position, position + length))
         position += length + pause
     whole = passage(*spans)
-    cut = pieces(silence(position + 1), whole, [SpeechRegion(*spans[0])])
+    cut = pieces(silence(position + 1), whole, [SpeechRegion(*spans[0])], longest)
     assert all(whole.start <= one.start < one.end <= whole.end for one in cut)
-    assert all(one.end - one.start <= LONGEST_PIECE + 1e-9 for one in cut)
+    assert all(one.end - one.start <= longest + 1e-9 for one in cut)
     assert all(before.end <= after.start + 1e-9 for before, after in pairwise(cut))
     assert not cut or len(cut) > 1
 

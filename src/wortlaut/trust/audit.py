@@ -13,7 +13,7 @@ from wortlaut.transcript import Decision, Outcome, Passage, Word
 from wortlaut.trust.coverage import padded, uncovered, uncovered_notice, words_without_speech
 from wortlaut.trust.judging import Verdict, judge
 from wortlaut.trust.listening import Listen
-from wortlaut.trust.recutting import lying_in, pieces, say_more
+from wortlaut.trust.recutting import LONGEST_PIECES, lying_in, pieces, say_more
 from wortlaut.trust.spans import Span, free, shared, union
 
 Timed = list[tuple[Passage, list[Word]]]
@@ -55,7 +55,8 @@ class Auditor:
 
     def audit(self, timed: Timed) -> Audited:
         left, decisions = self._sentenced(timed)
-        left, decisions = self._recut(left, decisions)
+        for longest in LONGEST_PIECES:
+            left, decisions = self._recut(left, decisions, longest)
         found, silent = self._recovered(_words(left), [passage for passage, _ in left])
         complete = merged(left, found)
         notices = (
@@ -71,10 +72,10 @@ class Auditor:
         left = [_sentenced(passage, words, verdict) for (passage, words), verdict in zip(timed, verdicts, strict=True)]
         return left, [_decision(passage, verdict) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
 
-    def _recut(self, timed: Timed, decisions: list[Decision]) -> tuple[Timed, list[Decision]]:
+    def _recut(self, timed: Timed, decisions: Sequence[Decision], longest: float) -> tuple[Timed, list[Decision]]:
         """Put pieces in the place of passages that leave out some of their speech, where the pieces say more."""
         regions = uncovered(_words(timed), self.audio.duration, self.listen)
-        cuts = [self._pieces(passage, words, regions) for passage, words in timed]
+        cuts = [self._pieces(passage, words, regions, longest) for passage, words in timed]
         again = iter(self.hear_again(windows) if (windows := [window for cut in cuts for window in cut]) else [])
         changed: Timed = []
         told: list[Decision] = []
@@ -86,9 +87,11 @@ class Auditor:
             told += [_after(decision, piece) for piece in decided] if is_better else decided
         return changed, told
 
-    def _pieces(self, passage: Passage, words: Sequence[Word], regions: Sequence[SpeechRegion]) -> list[Window]:
+    def _pieces(
+        self, passage: Passage, words: Sequence[Word], regions: Sequence[SpeechRegion], longest: float
+    ) -> list[Window]:
         left_out = lying_in(regions, passage) if words else []
-        return pieces(self.audio, passage, left_out) if left_out else []
+        return pieces(self.audio, passage, left_out, longest) if left_out else []
 
     def _recovered(self, words: Sequence[Word], heard: Sequence[Passage]) -> tuple[Timed, list[SpeechRegion]]:
         """Return what a second hearing finds in speech without words, and where it finds nothing.

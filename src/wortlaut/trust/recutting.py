@@ -17,8 +17,8 @@ from wortlaut.transcript import Passage, Word
 from wortlaut.trust.coverage import REACH
 from wortlaut.trust.spans import Span, shared, union
 
-LONGEST_PIECE = 8.0
-"""Seconds: about two sentences."""
+LONGEST_PIECES = (8.0, 4.0)
+"""Seconds: about two sentences; and what still leaves something out then, sentence by sentence."""
 MORE_SPEECH = 0.8
 """Seconds of speech that the pieces have to cover beyond what the window did: a word and not a cough."""
 
@@ -31,10 +31,10 @@ def lying_in(regions: Sequence[SpeechRegion], passage: Passage) -> list[SpeechRe
     return [one for one in regions if 2 * shared(Span(one.start, one.end), window) >= one.end - one.start]
 
 
-def pieces(audio: Audio, passage: Passage, left_out: Sequence[SpeechRegion]) -> list[Window]:
-    """Return shorter windows for all speech of a passage; none if it cannot be cut."""
+def pieces(audio: Audio, passage: Passage, left_out: Sequence[SpeechRegion], longest: float) -> list[Window]:
+    """Return windows of at most `longest` seconds for all speech of a passage; none if it cannot be cut."""
     speech = [SpeechRegion(one.start, one.end) for one in union([*passage.regions, *left_out])]
-    windows = pack(audio, speech, maximum=LONGEST_PIECE)
+    windows = pack(audio, speech, maximum=longest)
     inside = [replace(one, start=max(one.start, passage.start), end=min(one.end, passage.end)) for one in windows]
     kept = [one for one in inside if one.start < one.end]
     return kept if len(kept) > 1 else []
