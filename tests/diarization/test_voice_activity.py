@@ -19,7 +19,7 @@ SENTENCE = (13.8, 17.4)
 
 @pytest.fixture(scope="module")
 def detector(models_dir):
-    return SegmentationDetector(models_dir / "segmentation-3.0" / "segmentation.onnx")
+    return SegmentationDetector(models_dir / "segmentation-3.0-int8" / "segmentation.onnx")
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,12 @@ def test_digital_silence_costs_nothing():
     assert second.asked == []
 
 
+def test_a_silent_line_costs_nothing():
+    second = Listening()
+    assert TwoDetectors(scripted(), second).detect(noise(-66)) == []
+    assert second.asked == []
+
+
 def test_a_recording_in_which_the_first_hears_nobody_at_all_is_listened_to():
     assert TwoDetectors(scripted(), Listening()).detect(noise(-40)) == [SpeechRegion(1.0, 3.0)]
 

@@ -23,6 +23,8 @@ SHORTEST_SPEECH = 0.5
 """Seconds that it has to hear in a gap: less is the edge of what the first one heard."""
 QUIET_DB = 30.0
 """So far below the loudest frames of the recording it is quiet: there the first detector misses nobody (`level`)."""
+ROOM_DB = -60.0
+"""Relative to full scale, below this it is quiet in any case: the noise of a room, or of a line on which nobody is."""
 FRAME_SAMPLES = SAMPLE_RATE // 50
 
 
@@ -38,8 +40,8 @@ class TwoDetectors:
         gaps = [gap for gap in _gaps(heard, audio.duration) if gap.end - gap.start >= SHORTEST_GAP]
         if not gaps:
             return heard
-        loud_db = _loud(audio)
-        noisy = [gap for gap in gaps if _loud(audio.excerpt(gap.start, gap.end)) > loud_db - QUIET_DB]
+        quiet_db = max(_loud(audio) - QUIET_DB, ROOM_DB)
+        noisy = [gap for gap in gaps if _loud(audio.excerpt(gap.start, gap.end)) > quiet_db]
         return united([*heard, *(region for gap in noisy for region in self._heard_in(audio, gap))])
 
     def _heard_in(self, audio: Audio, gap: SpeechRegion) -> Iterator[SpeechRegion]:
