@@ -10,7 +10,16 @@ from wortlaut.audio import SpeechRegion, Window
 from wortlaut.options import Decoding
 from wortlaut.testing import silence
 from wortlaut.transcript import Passage, Trial, Word
-from wortlaut.trust.audit import RECOVERED_LOGPROB, Auditor, is_beyond_doubt, is_varied, merged, repeated_texts
+from wortlaut.trust.audit import (
+    RECOVERED_LOGPROB,
+    Auditor,
+    cautious,
+    is_beyond_doubt,
+    is_varied,
+    merged,
+    repeated_texts,
+)
+from wortlaut.trust.judging import Verdict
 from wortlaut.trust.spans import Span
 
 
@@ -171,13 +180,31 @@ def test_without_words_nothing_is_added():
     assert not is_varied([])
 
 
-@pytest.mark.parametrize(("heard_at_first", "is_added"), [(((20.0, 24.0),), True), (((1.0, 4.0),), False)])
+@pytest.mark.parametrize(("heard_at_first", "is_added"), [(((1.0, 4.0), (20.0, 24.0)), True), (((1.0, 4.0),), False)])
 def test_where_two_detectors_hear_somebody_a_less_probable_text_will_do(heard_at_first, is_added):
     found = timed(20.0, 24.0, " Und noch etwas.", avg_logprob=-0.8)
     audit = auditor(hears=((1.0, 4.0), (20.0, 24.0)), heard_at_first=heard_at_first, answers={20: found})
     audited = audit.audit([timed(1.0, 4.0)])
     assert texts(audited) == ["Guten Tag.", *(["Und noch etwas."] if is_added else [])]
-    assert ("uncovered-speech" in codes(audited)) is not is_added
+    assert codes(audited) == ["low-confidence" if is_added else "uncovered-speech"]
+    assert [outcome for _, outcome in outcomes(audited)] == ["kept", *(["doubted"] if is_added else [])]
+
+
+def test_words_that_a_second_look_found_do_not_lie_where_nobody_speaks():
+    audit = auditor(
+        hears=((1.0, 4.0), (20.0, 24.0)),
+        heard_at_first=((1.0, 4.0),),
+        answers={20: timed(20.0, 24.0, " Und noch etwas.")},
+    )
+    assert codes(audit.audit([timed(1.0, 4.0)])) == []
+
+
+def test_a_piece_of_which_the_model_is_less_sure_is_marked():
+    verdict = cautious(Verdict("kept"), passage(0.0, 3.0, avg_logprob=-0.7))
+    assert verdict.outcome == "doubted"
+    assert cautious(Verdict("kept"), passage(0.0, 3.0, avg_logprob=-0.5)) == Verdict("kept")
+    dropped = Verdict("dropped", ("nobody speaks",))
+    assert cautious(dropped, passage(0.0, 3.0, avg_logprob=-0.7)) == dropped
 
 
 def test_speech_on_both_sides_of_a_word_is_not_heard_together():

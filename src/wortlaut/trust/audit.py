@@ -25,6 +25,8 @@ RECOVERED_LOGPROB = -0.6
 """Average log-probability that text needs to be added where the first detector heard nobody: sentences that were missed
 had -0.4 to -0.5, invented ones in noise -0.7 to -1.5."""
 
+LESS_SURE = "a soft voice, of whose words the model is less sure"
+
 SAME_TEXTS = 3
 """So many windows in a row with the same text make a loop that goes across windows."""
 
@@ -58,19 +60,22 @@ class Auditor:
         for longest in LONGEST_PIECES:
             left, decisions = self._recut(left, decisions, longest)
         found, silent = self._recovered(_words(left), [passage for passage, _ in left])
-        complete = merged(left, found)
+        verdicts = [cautious(Verdict("recovered"), passage) for passage, _ in found]
+        complete = merged(left, _carried_out(found, verdicts))
         notices = (
             *(uncovered_notice(region) for region in silent),
-            *words_without_speech(_words(complete), self.speech),
+            *words_without_speech(_words(complete), [*self.speech, *_looked_at_again(complete, timed)]),
         )
-        decisions += [_decision(passage, Verdict("recovered")) for passage, _ in found]
+        decisions += [_decision(passage, verdict) for (passage, _), verdict in zip(found, verdicts, strict=True)]
         return Audited(complete, notices, tuple(sorted(decisions, key=lambda one: one.start)))
 
-    def _sentenced(self, timed: Timed) -> tuple[Timed, list[Decision]]:
+    def _sentenced(self, timed: Timed, *, are_pieces: bool = False) -> tuple[Timed, list[Decision]]:
         """Judge passages, and carry the verdicts out."""
         verdicts = judged(timed, self.decoding, self.listen)
-        left = [_sentenced(passage, words, verdict) for (passage, words), verdict in zip(timed, verdicts, strict=True)]
-        return left, [_decision(passage, verdict) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
+        if are_pieces:
+            verdicts = [cautious(verdict, passage) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
+        decisions = [_decision(passage, verdict) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
+        return _carried_out(timed, verdicts), decisions
 
     def _recut(self, timed: Timed, decisions: Sequence[Decision], longest: float) -> tuple[Timed, list[Decision]]:
         """Put pieces in the place of passages that leave out some of their speech, where the pieces say more."""
@@ -82,7 +87,7 @@ class Auditor:
         for one, decision, cut in zip(timed, decisions, cuts, strict=True):
             heard = [next(again) for _ in cut]
             is_better = bool(heard) and say_more(heard, *one)
-            left, decided = self._sentenced(heard) if is_better else ([one], [decision])
+            left, decided = self._sentenced(heard, are_pieces=True) if is_better else ([one], [decision])
             changed += left
             told += [_after(decision, piece) for piece in decided] if is_better else decided
         return changed, told
@@ -190,6 +195,23 @@ def _parted(one: tuple[Passage, list[Word]], moment: float) -> list[tuple[Passag
     if not before or len(before) == len(words):
         return [one]
     return [(passage, before), (replace(passage, notices=()), words[len(before) :])]
+
+
+def _looked_at_again(complete: Timed, timed: Timed) -> list[Span]:
+    """Return the speech of passages that were not there at first: a second look has heard it."""
+    first = {(passage.start, passage.end) for passage, _ in timed}
+    later = [passage for passage, _ in complete if (passage.start, passage.end) not in first]
+    return [Span(region.start, region.end) for passage in later for region in passage.regions]
+
+
+def cautious(verdict: Verdict, passage: Passage) -> Verdict:
+    """Mark what was found by looking again if the model is less sure of it: soft voices are easily misheard."""
+    is_sure = passage.avg_logprob >= RECOVERED_LOGPROB or verdict.outcome not in ("kept", "recovered")
+    return verdict if is_sure or not passage.text else Verdict("doubted", (LESS_SURE,))
+
+
+def _carried_out(timed: Timed, verdicts: Sequence[Verdict]) -> Timed:
+    return [_sentenced(passage, words, verdict) for (passage, words), verdict in zip(timed, verdicts, strict=True)]
 
 
 def _sentenced(passage: Passage, words: list[Word], verdict: Verdict) -> tuple[Passage, list[Word]]:
