@@ -10,6 +10,7 @@ import json
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +155,7 @@ class Studio:
     def recordings(self, condition: Condition, target: Path) -> Iterator[Recording]:
         """Write the recordings of a condition into a folder, unless they are there."""
         target.mkdir(parents=True, exist_ok=True)
-        make = self._sound(condition.sound)
+        make = cache(lambda: self._sound(condition.sound))  # not needed where all is there
         for number, source in enumerate(SOURCES):
             if source.sentences >= condition.least_sentences:
                 file = target / f"{source.chosen}-{source.language}.wav"
@@ -171,13 +172,18 @@ class Studio:
         return {None: None, "pink noise": pink, "computed music": music}[name]
 
     def _recording(
-        self, source: Source, condition: Condition, make: MakeSound | None, rng: np.random.Generator, file: Path
+        self,
+        source: Source,
+        condition: Condition,
+        make: Callable[[], MakeSound | None],
+        rng: np.random.Generator,
+        file: Path,
     ) -> Recording:
         truth = file.with_suffix(".json")
         if not truth.is_file():
             spoken = self._sentences(source, condition.softer_db)
             whole, spans = _joined([samples for samples, _ in spoken], condition.pause)
-            mixed = _mixed(whole, rms(np.concatenate([samples for samples, _ in spoken])), condition, make, rng)
+            mixed = _mixed(whole, rms(np.concatenate([samples for samples, _ in spoken])), condition, make(), rng)
             _write(mixed, file)
             truth.write_text(json.dumps({"texts": [text for _, text in spoken], "spans": spans}), "utf-8")
         told = json.loads(truth.read_text("utf-8"))
