@@ -26,8 +26,8 @@ RECOVERED_LOGPROB = -0.6
 had -0.4 to -0.5, invented ones in noise -0.7 to -1.5."""
 
 UNDERSTOOD_LOGPROB = -0.9
-"""What is found by looking again needs this in any case. Sentences of soft voices in noise of which at least half was right
-had -0.1 to -0.9; of ten with less, one was right, and one was a breath."""
+"""What is found by looking again needs this in any case. Sentences of soft voices in noise of which at least half was
+right had -0.1 to -0.9; of nine with less, one was right, and one was a breath."""
 
 LESS_SURE = "a soft voice, of whose words the model is less sure"
 
