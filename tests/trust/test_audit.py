@@ -12,14 +12,12 @@ from wortlaut.testing import silence
 from wortlaut.transcript import Passage, Trial, Word
 from wortlaut.trust.audit import (
     RECOVERED_LOGPROB,
-    UNDERSTOOD_LOGPROB,
     Auditor,
     cautious,
     is_beyond_doubt,
     is_varied,
     merged,
     repeated_texts,
-    understood,
 )
 from wortlaut.trust.judging import Verdict
 from wortlaut.trust.spans import Span
@@ -190,23 +188,6 @@ def test_where_two_detectors_hear_somebody_a_less_probable_text_will_do(heard_at
     assert texts(audited) == ["Guten Tag.", *(["Und noch etwas."] if is_added else [])]
     assert codes(audited) == ["low-confidence" if is_added else "uncovered-speech"]
     assert [outcome for _, outcome in outcomes(audited)] == ["kept", *(["doubted"] if is_added else [])]
-
-
-def test_what_is_next_to_a_guess_is_not_added_whoever_heard_it():
-    found = timed(20.0, 24.0, " Und noch etwas.", avg_logprob=UNDERSTOOD_LOGPROB - 0.01)
-    audited = auditor(hears=((1.0, 4.0), (20.0, 24.0)), answers={20: found}).audit([timed(1.0, 4.0)])
-    assert codes(audited) == ["uncovered-speech"]
-
-
-def test_a_piece_keeps_an_improbable_text_only_if_the_whole_says_it_too():
-    sure, guess = (
-        timed(5.0, 8.0, " Das ist schade.", avg_logprob=value) for value in (-0.3, UNDERSTOOD_LOGPROB - 0.01)
-    )
-    other, whole = passage(0.0, 9.0, " Ganz etwas anderes."), passage(0.0, 9.0, " Der Zug hält. Das ist schade.")
-    assert understood(*sure, other) == sure
-    assert understood(*guess, whole) == guess
-    empty, words = understood(*guess, other)
-    assert (empty.text, empty.trials, words) == ("", (), [])
 
 
 def test_words_that_a_second_look_found_do_not_lie_where_nobody_speaks():

@@ -25,10 +25,6 @@ RECOVERED_LOGPROB = -0.6
 """Average log-probability that text needs to be added where the first detector heard nobody: sentences that were missed
 had -0.4 to -0.5, invented ones in noise -0.7 to -1.5."""
 
-UNDERSTOOD_LOGPROB = -0.9
-"""What is found by looking again needs this in any case. Sentences of soft voices in noise of which at least half was
-right had -0.1 to -0.9; of nine with less, one was right, and one was a breath."""
-
 LESS_SURE = "a soft voice, of whose words the model is less sure"
 
 SAME_TEXTS = 3
@@ -89,7 +85,7 @@ class Auditor:
         changed: Timed = []
         told: list[Decision] = []
         for one, decision, cut in zip(timed, decisions, cuts, strict=True):
-            heard = [understood(*next(again), one[0]) for _ in cut]
+            heard = [next(again) for _ in cut]
             is_better = bool(heard) and say_more(heard, *one)
             left, decided = self._sentenced(heard, are_pieces=True) if is_better else ([one], [decision])
             changed += left
@@ -132,8 +128,7 @@ class Auditor:
         return [window for part in parts if part for window in self.pack(self.audio, part)]
 
     def _may_be_added(self, passage: Passage, words: Sequence[Word]) -> bool:
-        is_heard = self._was_heard_at_first(passage) and passage.avg_logprob >= UNDERSTOOD_LOGPROB
-        return is_varied(words) and (is_heard or is_beyond_doubt(passage))
+        return is_varied(words) and (self._was_heard_at_first(passage) or is_beyond_doubt(passage))
 
     def _was_heard_at_first(self, passage: Passage) -> bool:
         """Whether the first detector heard speech too in at least half of what is added: then two of them did."""
@@ -148,13 +143,6 @@ def is_varied(words: Sequence[Word]) -> bool:
     """
     spoken = [word.text.strip().casefold() for word in words]
     return len(set(spoken)) > len(spoken) / 2
-
-
-def understood(piece: Passage, words: list[Word], whole: Passage) -> tuple[Passage, list[Word]]:
-    """Return a piece without its text if that is new, compared with the whole, and next to a guess."""
-    if piece.avg_logprob >= UNDERSTOOD_LOGPROB or says_the_same(piece.text, whole.text):
-        return piece, words
-    return replace(piece, text="", tokens=(), trials=(), notices=(), doubts=()), []
 
 
 def is_beyond_doubt(passage: Passage) -> bool:
