@@ -45,6 +45,21 @@ class ArraySamples:
         return self.array[start:stop]
 
 
+@dataclass(frozen=True, slots=True)
+class ExcerptSamples:
+    """A part of other samples, without a copy: `length_samples` of them from `first` on."""
+
+    whole: Samples
+    first: int
+    length_samples: int
+
+    def __len__(self) -> int:
+        return self.length_samples
+
+    def read(self, start: int, stop: int, /) -> NDArray[np.float32]:
+        return self.whole.read(self.first + start, self.first + stop)
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Audio:
     """A recording on a sample-exact clock: sample i sounds at i / SAMPLE_RATE seconds.
@@ -68,9 +83,16 @@ class Audio:
 
     def clip(self, start: float, end: float) -> NDArray[np.float32]:
         """Return the samples of [start, end) seconds, cut to what the recording holds."""
+        return self.samples.read(*self._span_samples(start, end))
+
+    def excerpt(self, start: float, end: float) -> Audio:
+        """Return [start, end) seconds, cut to what the recording holds, as a recording of its own."""
+        first, last = self._span_samples(start, end)
+        return Audio(ExcerptSamples(self.samples, first, last - first))
+
+    def _span_samples(self, start: float, end: float) -> tuple[int, int]:
         first = min(max(round(start * SAMPLE_RATE), 0), len(self.samples))
-        last = min(max(round(end * SAMPLE_RATE), first), len(self.samples))
-        return self.samples.read(first, last)
+        return first, min(max(round(end * SAMPLE_RATE), first), len(self.samples))
 
     def blocks(self, size_samples: int) -> Iterator[NDArray[np.float32]]:
         """Yield the recording from start to end in pieces of `size_samples`; the last may be shorter."""

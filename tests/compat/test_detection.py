@@ -12,6 +12,7 @@ from wortlaut.pipeline import Pipeline
 from wortlaut.speech.packing import pack
 from wortlaut.speech.regions import Thresholds
 from wortlaut.speech.silero import SileroDetector
+from wortlaut.speech.two_detectors import TwoDetectors
 from wortlaut.stages import ignore
 from wortlaut.testing import ScriptedDetector, silence
 
@@ -41,6 +42,13 @@ def test_a_lower_onset_hears_more():
 def test_another_detector_judges_by_itself():
     regions = (SpeechRegion(1.0, 2.0),)
     assert ThresholdDetector(ScriptedDetector(regions), Thresholds(onset=0.9)).detect(silence(3.0)) == [*regions]
+
+
+def test_of_two_detectors_the_first_alone_has_other_thresholds():
+    two = TwoDetectors(Scored(), ScriptedDetector((SpeechRegion(2.0, 3.0),)))
+    thresholds = Thresholds(onset=0.5, offset=0.4)
+    found = ThresholdDetector(two, thresholds).detect(silence(3.2))
+    assert found == ThresholdDetector(two.first, thresholds).detect(silence(3.2))
 
 
 def test_a_pipeline_is_left_alone_unless_something_was_asked_for():

@@ -71,6 +71,15 @@ def test_audio_clips_are_cut_to_the_recording():
     assert [len(block) for block in audio.blocks(7000)] == [7000, 7000, 2000]
 
 
+def test_an_excerpt_is_a_recording_of_its_own():
+    audio = Audio.from_array(np.arange(SAMPLE_RATE, dtype=np.float32))
+    part = audio.excerpt(0.25, 0.75)
+    assert part.duration == 0.5
+    assert list(part.clip(0.0, 2 / SAMPLE_RATE)) == [SAMPLE_RATE / 4, SAMPLE_RATE / 4 + 1]
+    assert part.excerpt(0.25, 9.0).clip(0.0, 1 / SAMPLE_RATE) == [SAMPLE_RATE / 2]
+    assert len(audio.excerpt(2.0, 3.0).samples) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("auto", Speakers()), ("off", None), ("3", Speakers(3, 3)), ("2-4", Speakers(2, 4))],

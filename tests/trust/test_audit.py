@@ -10,7 +10,16 @@ from wortlaut.audio import SpeechRegion, Window
 from wortlaut.options import Decoding
 from wortlaut.testing import silence
 from wortlaut.transcript import Passage, Trial, Word
-from wortlaut.trust.audit import RECOVERED_LOGPROB, Auditor, is_beyond_doubt, merged, repeated_texts
+from wortlaut.trust.audit import (
+    RECOVERED_LOGPROB,
+    Auditor,
+    cautious,
+    is_beyond_doubt,
+    is_varied,
+    merged,
+    repeated_texts,
+)
+from wortlaut.trust.judging import Verdict
 from wortlaut.trust.spans import Span
 
 
@@ -26,8 +35,11 @@ def timed(start, end, text=" Guten Tag.", confidence=0.9, **more):
     return passage(start, end, text, **more), spoken
 
 
-def auditor(*, hears=(), answers=None, asked=None):
-    """Return an auditor whose second look hears `hears` and whose second hearing answers by window start."""
+def auditor(*, hears=(), heard_at_first=None, answers=None, asked=None):
+    """Return an auditor whose second look hears `hears` and whose second hearing answers by window start.
+
+    `heard_at_first`: where the first detector heard somebody, everywhere unless given.
+    """
 
     def listen(span):
         inside = [Span(start, end).within(span.start, span.end) for start, end in hears]
@@ -41,7 +53,8 @@ def auditor(*, hears=(), answers=None, asked=None):
     def pack(_audio, regions):
         return [Window(one.start, one.end, (one,)) for one in regions]
 
-    return Auditor(silence(60.0), Decoding(), listen, pack, hear_again, [Span(*one) for one in hears])
+    speech = [Span(*one) for one in (hears if heard_at_first is None else heard_at_first)]
+    return Auditor(silence(60.0), Decoding(), listen, pack, hear_again, speech)
 
 
 def texts(audited):
@@ -144,19 +157,99 @@ def test_merging_loses_no_word_and_keeps_them_in_order(seconds, passages):
 
 
 @pytest.mark.parametrize(
-    ("text", "change", "expected"),
+    ("change", "expected"),
     [
-        (" Und noch etwas.", {"avg_logprob": RECOVERED_LOGPROB}, True),
-        (" Und noch etwas.", {"avg_logprob": RECOVERED_LOGPROB - 0.01}, False),
-        (" Und noch etwas.", {"temperature": 0.2}, False),
-        (" Hello. Hello. hello.", {}, False),
-        (" Ja, ja, doch.", {}, True),
+        ({"avg_logprob": RECOVERED_LOGPROB}, True),
+        ({"avg_logprob": RECOVERED_LOGPROB - 0.01}, False),
+        ({"temperature": 0.2}, False),
     ],
 )
-def test_what_is_added_must_be_beyond_doubt(text, change, expected):
+def test_what_is_added_where_one_heard_nobody_must_be_beyond_doubt(change, expected):
+    assert is_beyond_doubt(replace(passage(0.0, 3.0), **change)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(" Hello. Hello. hello.", False), (" Ja, ja, doch.", True), (" Und noch etwas.", True)]
+)
+def test_the_same_word_again_and_again_is_not_added(text, expected):
     _, words = timed(0.0, 3.0, text)
-    assert is_beyond_doubt(replace(passage(0.0, 3.0, text), **change), words) is expected
+    assert is_varied(words) is expected
 
 
 def test_without_words_nothing_is_added():
-    assert not is_beyond_doubt(passage(0.0, 3.0), [])
+    assert not is_varied([])
+
+
+@pytest.mark.parametrize(("heard_at_first", "is_added"), [(((1.0, 4.0), (20.0, 24.0)), True), (((1.0, 4.0),), False)])
+def test_where_two_detectors_hear_somebody_a_less_probable_text_will_do(heard_at_first, is_added):
+    found = timed(20.0, 24.0, " Und noch etwas.", avg_logprob=-0.65)
+    audit = auditor(hears=((1.0, 4.0), (20.0, 24.0)), heard_at_first=heard_at_first, answers={20: found})
+    audited = audit.audit([timed(1.0, 4.0)])
+    assert texts(audited) == ["Guten Tag.", *(["Und noch etwas."] if is_added else [])]
+    assert codes(audited) == ["low-confidence" if is_added else "uncovered-speech"]
+    assert [outcome for _, outcome in outcomes(audited)] == ["kept", *(["doubted"] if is_added else [])]
+
+
+def test_words_that_a_second_look_found_do_not_lie_where_nobody_speaks():
+    audit = auditor(
+        hears=((1.0, 4.0), (20.0, 24.0)),
+        heard_at_first=((1.0, 4.0),),
+        answers={20: timed(20.0, 24.0, " Und noch etwas.")},
+    )
+    assert codes(audit.audit([timed(1.0, 4.0)])) == []
+
+
+def test_a_piece_of_which_the_model_is_less_sure_is_marked():
+    verdict = cautious(Verdict("kept"), passage(0.0, 3.0, avg_logprob=-0.7))
+    assert verdict.outcome == "doubted"
+    assert cautious(Verdict("kept"), passage(0.0, 3.0, avg_logprob=-0.5)) == Verdict("kept")
+    dropped = Verdict("dropped", ("nobody speaks",))
+    assert cautious(dropped, passage(0.0, 3.0, avg_logprob=-0.7)) == dropped
+
+
+def test_speech_on_both_sides_of_a_word_is_not_heard_together():
+    packed = []
+
+    def pack(_audio, regions):
+        packed.append(list(regions))
+        return [Window(regions[0].start, regions[-1].end, tuple(regions))]
+
+    audit = replace(auditor(hears=((10.0, 12.0), (14.0, 16.0))), pack=pack)
+    audit.audit([(passage(0.0, 30.0), [Word(" da", 13.0, 13.2, 0.9)])])
+    assert packed == [[SpeechRegion(10.0, 12.0)], [SpeechRegion(14.0, 16.0)]]
+
+
+def test_what_the_passage_around_says_already_is_not_said_twice():
+    """Its words have wrong times then: they are spread over what was skipped."""
+    whole = timed(0.0, 9.0, " Das haben wir doch gestern schon gesagt.")
+    again = timed(5.0, 9.0, " Das haben wir gestern schon gesagt.")
+    audited = auditor(hears=((5.0, 9.0),), answers={5: again}).audit([(whole[0], [replace(whole[1][0], end=0.5)])])
+    assert len(texts(audited)) == 1
+    assert codes(audited) == ["uncovered-speech"]
+
+
+def test_a_passage_that_leaves_out_a_sentence_gives_way_to_its_pieces():
+    """The words of the whole lie where the sentence was that is missing: only the pieces know."""
+    sentences = [
+        (1.0, 5.0, " Der Zug kommt heute spät."),
+        (8.0, 12.0, " Das ist schade."),
+        (15.0, 19.0, " Wir warten."),
+    ]
+    text = sentences[0][2] + sentences[2][2]
+    regions = tuple(SpeechRegion(start, end) for start, end, _ in sentences)
+    whole = replace(passage(0.8, 19.2, text), regions=regions)
+    spoken = [*timed(1.0, 5.0, sentences[0][2])[1], *timed(15.0, 19.0, sentences[2][2])[1]]
+    answers = {round(start): timed(start, end, said) for start, end, said in sentences}
+    audited = auditor(hears=[one[:2] for one in sentences], answers=answers).audit([(whole, spoken)])
+    assert texts(audited) == [said.strip() for _, _, said in sentences]
+    assert codes(audited) == []
+    assert [outcome for _, outcome in outcomes(audited)] == ["recovered"] * 3
+
+
+def test_pieces_that_say_something_else_are_not_believed():
+    whole = replace(passage(0.8, 19.2, " Der Zug kommt."), regions=(SpeechRegion(1.0, 5.0), SpeechRegion(16.0, 19.0)))
+    spoken = timed(1.0, 5.0, " Der Zug kommt.")[1]
+    answers = {1: timed(1.0, 5.0, " Ganz anders."), 16: timed(16.0, 19.0, " Und noch etwas.")}
+    audited = auditor(hears=((1.0, 5.0), (16.0, 19.0)), answers=answers).audit([(whole, spoken)])
+    assert texts(audited) == ["Der Zug kommt.", "Und noch etwas."]
+    assert outcomes(audited) == [(0.8, "kept"), (16.0, "recovered")]

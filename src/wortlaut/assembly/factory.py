@@ -25,6 +25,7 @@ from wortlaut.stages import Aligner, Decoder, Diarizer, Listener, SpeechDetector
 if TYPE_CHECKING:
     from wortlaut.recognition.model import WhisperModel
 
+_SILERO = "silero_vad_16k_sequence.onnx"
 _PYANNOTE_NAMES = {"pyannote": "pyannote/speaker-diarization-community-1"}
 
 
@@ -41,18 +42,31 @@ class StageFactory:
 
         return PyavDecoder(spool_dir=self.settings.spool_dir)
 
-    def detector(self, folder: Path, held: ExitStack) -> SpeechDetector:
+    def detector(self, detection: Path, segmentation: Path, held: ExitStack) -> SpeechDetector:
         from wortlaut.speech.silero import SileroDetector  # noqa: PLC0415
+        from wortlaut.speech.two_detectors import TwoDetectors  # noqa: PLC0415
 
-        load = partial(SileroDetector, folder / "silero_vad_16k_sequence.onnx")
-        return held.enter_context(self.residency.hold(("detection", folder), lambda: Loaded(load())))
+        load = partial(SileroDetector, detection / _SILERO)
+        first = held.enter_context(self.residency.hold(("detection", detection), lambda: Loaded(load())))
+        return TwoDetectors(first, self._voice_activity(segmentation, held))
 
-    def second_look(self, folder: Path, held: ExitStack) -> SpeechDetector:
+    def second_look(self, detection: Path, segmentation: Path, held: ExitStack) -> SpeechDetector:
         from wortlaut.speech.regions import SECOND_LOOK  # noqa: PLC0415
         from wortlaut.speech.silero import SileroDetector  # noqa: PLC0415
+        from wortlaut.speech.two_detectors import AnyDetector  # noqa: PLC0415
 
-        load = partial(SileroDetector, folder / "silero_vad_16k_sequence.onnx", thresholds=SECOND_LOOK)
-        return held.enter_context(self.residency.hold(("second look", folder), lambda: Loaded(load())))
+        load = partial(SileroDetector, detection / _SILERO, thresholds=SECOND_LOOK)
+        strict = held.enter_context(self.residency.hold(("second look", detection), lambda: Loaded(load())))
+        return AnyDetector((strict, self._voice_activity(segmentation, held)))
+
+    def _voice_activity(self, segmentation: Path, held: ExitStack) -> SpeechDetector:
+        from wortlaut.diarization.voice_activity import SegmentationDetector  # noqa: PLC0415
+        from wortlaut.recognition.placement import available_cores  # noqa: PLC0415
+
+        load = partial(
+            SegmentationDetector, segmentation / "segmentation.onnx", threads=self.settings.threads or available_cores()
+        )
+        return held.enter_context(self.residency.hold(("voice activity", segmentation), lambda: Loaded(load())))
 
     def whisper(self, model: str, held: ExitStack) -> WhisperModel:
         from wortlaut.models.whisper_int8 import int8_parts  # noqa: PLC0415

@@ -36,8 +36,8 @@ def own_pipeline(
     )
     pipeline = Pipeline(
         decoder=factory.decoder(),
-        detector=factory.detector(folders["detection"], held),
-        second_look=factory.second_look(folders["detection"], held),
+        detector=factory.detector(folders["detection"], folders["segmentation"], held),
+        second_look=factory.second_look(folders["detection"], folders["segmentation"], held),
         pack=pack,
         recognizer=recognizer(),
         second_hearing=recognizer(draws=False),  # text by chance could not be added anyway

@@ -23,11 +23,11 @@ _PACKAGES = ("wortlaut", "ctranslate2", "onnxruntime", "tokenizers", "av", "nump
 
 def models_for(options: Options) -> dict[str, str]:
     """Return which model each role takes."""
-    models = {"recognition": options.model, "detection": "silero-vad"}
+    models = {"recognition": options.model, "detection": "silero-vad", "segmentation": "segmentation-3.0"}
     if options.words and options.aligner == "whisper":
         models["alignment"] = aligning_model(options)
     if options.speakers and options.diarizer == BUILT_IN:
-        models |= {"segmentation": "segmentation-3.0", "embedding": "campplus"}
+        models["embedding"] = "campplus"
     return models
 
 

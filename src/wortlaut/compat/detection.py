@@ -12,21 +12,26 @@ from wortlaut.pipeline import Pipeline
 from wortlaut.speech.packing import MAXIMUM, pack
 from wortlaut.speech.regions import Thresholds, find_regions
 from wortlaut.speech.silero import FRAME_SAMPLES, SileroDetector
+from wortlaut.speech.two_detectors import TwoDetectors
 from wortlaut.stages import Advance, SpeechDetector, ignore
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdDetector:
-    """The scores of a Silero detector, judged by other thresholds; any other detector judges by itself."""
+    """The scores of a Silero detector, judged by other thresholds; any other detector judges by itself.
+
+    Of two detectors the first is asked alone: who sets thresholds wants what they say, and no second opinion.
+    """
 
     detector: SpeechDetector
     thresholds: Thresholds
 
     def detect(self, audio: Audio, /, *, advance: Advance = ignore) -> list[SpeechRegion]:
         """Return where people speak."""
-        if not isinstance(self.detector, SileroDetector):
-            return self.detector.detect(audio, advance=advance)
-        scores = self.detector.probabilities(audio, advance=advance)
+        detector = self.detector.first if isinstance(self.detector, TwoDetectors) else self.detector
+        if not isinstance(detector, SileroDetector):
+            return detector.detect(audio, advance=advance)
+        scores = detector.probabilities(audio, advance=advance)
         return find_regions(scores, FRAME_SAMPLES / SAMPLE_RATE, audio.duration, self.thresholds)
 
 

@@ -48,7 +48,7 @@ def reusing(pipeline: Pipeline, options: Options, results: StageResults) -> Pipe
     return replace(
         pipeline,
         decoder=ReusingDecoder(pipeline.decoder, results, depends_on()),
-        detector=ReusingDetector(pipeline.detector, results, depends_on("detection")),
+        detector=ReusingDetector(pipeline.detector, results, depends_on("detection", "segmentation")),
         recognizer=ReusingRecognizer(pipeline.recognizer, results, depends_on("recognition", also=recognizing)),
         second_hearing=pipeline.second_hearing
         and ReusingRecognizer(pipeline.second_hearing, results, depends_on("recognition", also=("again", recognizing))),

@@ -56,11 +56,16 @@ def blocks_without_rumble(audio: Audio, size_samples: int) -> Iterator[NDArray[n
         yield (samples[start - first : stop - first] - means).astype(np.float32)
 
 
-def gain_to_hear(audio: Audio, frame_samples: int) -> float:
-    """Return the factor, at least 1, that makes a quiet recording as loud as a detector wants it."""
+def sounding_levels(audio: Audio, frame_samples: int) -> NDArray[np.float32]:
+    """Return the levels of those frames that are not silent, in decibels relative to full scale, without rumble."""
     blocks = blocks_without_rumble(audio, BLOCK_FRAMES * frame_samples)
     levels = np.concatenate([np.zeros(0, np.float32), *(frame_levels(block, frame_samples) for block in blocks)])
-    sounding = levels[levels > QUIETEST_DB]
+    return levels[levels > QUIETEST_DB]
+
+
+def gain_to_hear(audio: Audio, frame_samples: int) -> float:
+    """Return the factor, at least 1, that makes a quiet recording as loud as a detector wants it."""
+    sounding = sounding_levels(audio, frame_samples)
     if not len(sounding):
         return 1.0
     loud, quiet = percentile(sounding, LOUD_PERCENTILE), percentile(sounding, QUIET_PERCENTILE)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from wortlaut.audio import Audio, SpeechRegion, Window
 from wortlaut.notice import Notice
 from wortlaut.options import Decoding
-from wortlaut.transcript import Decision, Passage, Word
+from wortlaut.recognition.candidate import says_the_same
+from wortlaut.transcript import Decision, Outcome, Passage, Word
 from wortlaut.trust.coverage import padded, uncovered, uncovered_notice, words_without_speech
 from wortlaut.trust.judging import Verdict, judge
 from wortlaut.trust.listening import Listen
-from wortlaut.trust.spans import Span, shared, union
+from wortlaut.trust.recutting import LONGEST_PIECES, lying_in, pieces, say_more
+from wortlaut.trust.spans import Span, free, shared, union
 
 Timed = list[tuple[Passage, list[Word]]]
 HearAgain = Callable[[Sequence[Window]], Timed]
@@ -20,8 +22,10 @@ HearAgain = Callable[[Sequence[Window]], Timed]
 Pack = Callable[[Audio, Sequence[SpeechRegion]], list[Window]]
 
 RECOVERED_LOGPROB = -0.6
-"""Average log-probability that text needs to be added: sentences that were missed had -0.4 to -0.5, invented ones in
-noise -0.7 to -1.5."""
+"""Average log-probability that text needs to be added where the first detector heard nobody: sentences that were missed
+had -0.4 to -0.5, invented ones in noise -0.7 to -1.5."""
+
+LESS_SURE = "a soft voice, of whose words the model is less sure"
 
 SAME_TEXTS = 3
 """So many windows in a row with the same text make a loop that goes across windows."""
@@ -52,17 +56,47 @@ class Auditor:
     speech: Sequence[Span]
 
     def audit(self, timed: Timed) -> Audited:
-        verdicts = judged(timed, self.decoding, self.listen)
-        left = [_sentenced(passage, words, verdict) for (passage, words), verdict in zip(timed, verdicts, strict=True)]
-        decisions = [_decision(passage, verdict) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
-        found, silent = self._recovered(_words(left), [passage for passage, _ in timed])
-        complete = merged(left, found)
+        left, decisions = self._sentenced(timed)
+        for longest in LONGEST_PIECES:
+            left, decisions = self._recut(left, decisions, longest)
+        found, silent = self._recovered(_words(left), [passage for passage, _ in left])
+        verdicts = [cautious(Verdict("recovered"), passage) for passage, _ in found]
+        complete = merged(left, _carried_out(found, verdicts))
         notices = (
             *(uncovered_notice(region) for region in silent),
-            *words_without_speech(_words(complete), self.speech),
+            *words_without_speech(_words(complete), [*self.speech, *_looked_at_again(complete, timed)]),
         )
-        decisions += [_decision(passage, Verdict("recovered")) for passage, _ in found]
+        decisions += [_decision(passage, verdict) for (passage, _), verdict in zip(found, verdicts, strict=True)]
         return Audited(complete, notices, tuple(sorted(decisions, key=lambda one: one.start)))
+
+    def _sentenced(self, timed: Timed, *, are_pieces: bool = False) -> tuple[Timed, list[Decision]]:
+        """Judge passages, and carry the verdicts out."""
+        verdicts = judged(timed, self.decoding, self.listen)
+        if are_pieces:
+            verdicts = [cautious(verdict, passage) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
+        decisions = [_decision(passage, verdict) for (passage, _), verdict in zip(timed, verdicts, strict=True)]
+        return _carried_out(timed, verdicts), decisions
+
+    def _recut(self, timed: Timed, decisions: Sequence[Decision], longest: float) -> tuple[Timed, list[Decision]]:
+        """Put pieces in the place of passages that leave out some of their speech, where the pieces say more."""
+        regions = uncovered(_words(timed), self.audio.duration, self.listen)
+        cuts = [self._pieces(passage, words, regions, longest) for passage, words in timed]
+        again = iter(self.hear_again(windows) if (windows := [window for cut in cuts for window in cut]) else [])
+        changed: Timed = []
+        told: list[Decision] = []
+        for one, decision, cut in zip(timed, decisions, cuts, strict=True):
+            heard = [next(again) for _ in cut]
+            is_better = bool(heard) and say_more(heard, *one)
+            left, decided = self._sentenced(heard, are_pieces=True) if is_better else ([one], [decision])
+            changed += left
+            told += [_after(decision, piece) for piece in decided] if is_better else decided
+        return changed, told
+
+    def _pieces(
+        self, passage: Passage, words: Sequence[Word], regions: Sequence[SpeechRegion], longest: float
+    ) -> list[Window]:
+        left_out = lying_in(regions, passage) if words else []
+        return pieces(self.audio, passage, left_out, longest) if left_out else []
 
     def _recovered(self, words: Sequence[Word], heard: Sequence[Passage]) -> tuple[Timed, list[SpeechRegion]]:
         """Return what a second hearing finds in speech without words, and where it finds nothing.
@@ -75,27 +109,51 @@ class Auditor:
             for region in uncovered(words, self.audio.duration, self.listen)
             if not shared(Span(region.start, region.end), dropped)
         ]
-        windows = [padded(window, words, self.audio.duration) for window in self.pack(self.audio, regions)]
+        windows = [padded(window, words, self.audio.duration) for window in self._packed(regions, words)]
         again = self.hear_again(windows) if windows else []
         verdicts = judged(again, self.decoding, self.listen)
         found = [
-            (passage, words)
-            for (passage, words), verdict in zip(again, verdicts, strict=True)
-            if verdict == Verdict("kept") and is_beyond_doubt(passage, words)
+            (passage, spoken)
+            for (passage, spoken), verdict in zip(again, verdicts, strict=True)
+            if verdict == Verdict("kept") and self._may_be_added(passage, spoken) and not _is_known(passage, heard)
         ]
         covered = union(word for _, part in found for word in part)
         silent = [region for region in regions if not shared(Span(region.start, region.end), covered)]
         return found, silent
 
+    def _packed(self, regions: Sequence[SpeechRegion], words: Sequence[Word]) -> list[Window]:
+        """Pack regions, but those that have words between them apart: words would be heard twice."""
+        gaps = free(union(words), 0.0, self.audio.duration)
+        parts = ([one for one in regions if gap.start <= one.start < gap.end] for gap in gaps)
+        return [window for part in parts if part for window in self.pack(self.audio, part)]
 
-def is_beyond_doubt(passage: Passage, words: Sequence[Word]) -> bool:
-    """Whether text may be added where the first detector heard nobody: here the burden of proof is the other way round.
+    def _may_be_added(self, passage: Passage, words: Sequence[Word]) -> bool:
+        return is_varied(words) and (self._was_heard_at_first(passage) or is_beyond_doubt(passage))
+
+    def _was_heard_at_first(self, passage: Passage) -> bool:
+        """Whether the first detector heard speech too in at least half of what is added: then two of them did."""
+        spoken = sum(region.end - region.start for region in passage.regions)
+        return 2 * sum(shared(Span(one.start, one.end), self.speech) for one in passage.regions) >= spoken > 0
+
+
+def is_varied(words: Sequence[Word]) -> bool:
+    """Whether the words are not the same again and again.
 
     In the noise of a radio link, "Hello. Hello. Hello." passes all checks for a text that is already there.
     """
     spoken = [word.text.strip().casefold() for word in words]
-    is_varied = len(set(spoken)) > len(spoken) / 2
-    return is_varied and passage.temperature == 0 and passage.avg_logprob >= RECOVERED_LOGPROB
+    return len(set(spoken)) > len(spoken) / 2
+
+
+def is_beyond_doubt(passage: Passage) -> bool:
+    """Whether text may be added where the first detector heard nobody: the burden of proof is the other way round."""
+    return passage.temperature == 0 and passage.avg_logprob >= RECOVERED_LOGPROB
+
+
+def _is_known(passage: Passage, heard: Sequence[Passage]) -> bool:
+    """Whether the passage around says the same already: its words have wrong times then, and are not missing."""
+    around = (one for one in heard if one.start < passage.end and passage.start < one.end)
+    return any(says_the_same(passage.text, one.text) for one in around)
 
 
 def judged(timed: Timed, decoding: Decoding, listen: Listen) -> list[Verdict]:
@@ -139,6 +197,23 @@ def _parted(one: tuple[Passage, list[Word]], moment: float) -> list[tuple[Passag
     return [(passage, before), (replace(passage, notices=()), words[len(before) :])]
 
 
+def _looked_at_again(complete: Timed, timed: Timed) -> list[Span]:
+    """Return the speech of passages that were not there at first: a second look has heard it."""
+    first = {(passage.start, passage.end) for passage, _ in timed}
+    later = [passage for passage, _ in complete if (passage.start, passage.end) not in first]
+    return [Span(region.start, region.end) for passage in later for region in passage.regions]
+
+
+def cautious(verdict: Verdict, passage: Passage) -> Verdict:
+    """Mark what was found by looking again if the model is less sure of it: soft voices are easily misheard."""
+    is_sure = passage.avg_logprob >= RECOVERED_LOGPROB or verdict.outcome not in ("kept", "recovered")
+    return verdict if is_sure or not passage.text else Verdict("doubted", (LESS_SURE,))
+
+
+def _carried_out(timed: Timed, verdicts: Sequence[Verdict]) -> Timed:
+    return [_sentenced(passage, words, verdict) for (passage, words), verdict in zip(timed, verdicts, strict=True)]
+
+
 def _sentenced(passage: Passage, words: list[Word], verdict: Verdict) -> tuple[Passage, list[Word]]:
     """Carry out a verdict, and say so."""
     if verdict.outcome == "dropped" and words:
@@ -159,6 +234,12 @@ def _kept_notices(passage: Passage) -> tuple[Notice, ...]:
 
 def _decision(passage: Passage, verdict: Verdict) -> Decision:
     return Decision(passage.start, passage.end, verdict.outcome, verdict.reasons, passage.trials)
+
+
+def _after(whole: Decision, piece: Decision) -> Decision:
+    """Return the decision about a piece of a window, with what had been tried on the whole."""
+    outcome: Outcome = "recovered" if piece.outcome == "kept" else piece.outcome
+    return replace(piece, outcome=outcome, trials=(*whole.trials, *piece.trials))
 
 
 def _words(timed: Timed) -> list[Word]:
