@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from wortlaut.audio import SAMPLE_RATE, Audio, SpeechRegion
-from wortlaut.speech.level import LOUD_PERCENTILE, sounding_levels
+from wortlaut.speech.level import LOUD_PERCENTILE, percentile, sounding_levels
 from wortlaut.stages import Advance, SpeechDetector, ignore
 
 SHORTEST_GAP = 1.0
@@ -80,4 +80,4 @@ def _gaps(regions: Sequence[SpeechRegion], duration: float) -> Iterator[SpeechRe
 def _loud(audio: Audio) -> float:
     """Return the level of the loudest frames in decibels; minus infinity where all is silent."""
     levels = sounding_levels(audio, FRAME_SAMPLES)
-    return float(np.percentile(levels, LOUD_PERCENTILE)) if len(levels) else -np.inf
+    return percentile(levels, LOUD_PERCENTILE) if len(levels) else -np.inf
