@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import sys
 import time
 from collections.abc import Iterator
 
 from wortlaut.cli.progress import progress_listener, say
+from wortlaut.models.catalog import DEFAULT_MODELS
 from wortlaut.options import Options
 from wortlaut.settings import Settings
 from wortlaut.transcript import Transcript
@@ -21,8 +22,9 @@ def demo() -> None:
 
     with Transcriber(Settings()) as transcriber:
         with progress_listener("models", is_shown=True) as listener:
-            media = transcriber.fetch(SAMPLE, listener) / "sample.wav"
+            sample, *_ = transcriber.fetch_all((SAMPLE, *DEFAULT_MODELS), listener)
             transcriber.warm_up(Options(), listener)
+        media = sample / "sample.wav"
         say(f"Transcribing {media} ...")
         began, cpu = time.perf_counter(), _cpu_seconds()
         with progress_listener(media.name, is_shown=True) as listener:
@@ -45,17 +47,21 @@ def _report(transcript: Transcript) -> Iterator[str]:
 
 
 def _cost(duration: float, wall: float, cpu: float) -> str:
-    return (
-        f"{duration:.0f} s of sound took {wall:.1f} s here ({duration / wall:.0f}x real time), "
-        f"{cpu:.1f} s of processor time and {_peak_mb():.0f} MB of memory."
-    )
+    used = [f"{cpu:.1f} s of processor time", *(f"{peak:.0f} MB of memory" for peak in _peak_mb())]
+    return f"{duration:.0f} s of sound took {wall:.1f} s here ({duration / wall:.0f}x real time), {' and '.join(used)}."
 
 
 def _cpu_seconds() -> float:
-    spent = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
+    """Of this process and of those that have ended; Windows knows nothing of the latter."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _peak_mb() -> float:
+def _peak_mb() -> Iterator[float]:
+    """Yield the most memory this process has taken, if the system keeps count."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+    yield peak / (1e6 if sys.platform == "darwin" else 1e3)
