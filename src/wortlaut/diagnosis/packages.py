@@ -11,9 +11,9 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from wortlaut.diagnosis.finding import Finding, Installation
+from wortlaut.diagnosis.imports import DISTRIBUTION, find_unloadable
 
 AREA = "packages"
-DISTRIBUTION = "wortlaut"
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "ctc": ("safetensors>=0.4.3", "torch>=2.6", "transformers>=4.48"),
@@ -102,6 +102,15 @@ def look_at_requirements(_: Installation) -> Iterator[Finding]:
             yield Finding(AREA, requirement.name, "problem", detail, f"pip install '{requirement}'")
         else:
             yield Finding(AREA, requirement.name, "ok", str(installed))
+
+
+def try_to_load(_: Installation) -> Iterator[Finding]:
+    """Load what Wortlaut requires. What is not even installed has been found already."""
+    broken = {name: why for name, why in find_unloadable().items() if version_of(name)}
+    for name, why in broken.items():
+        yield Finding(AREA, name, "problem", f"cannot be loaded: {why}", f"pip install --force-reinstall '{name}'")
+    if not broken:
+        yield Finding(AREA, "required packages", "ok", "can all be loaded")
 
 
 def look_at_extras(_: Installation) -> Iterator[Finding]:
