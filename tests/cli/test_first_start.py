@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
 from wortlaut.models.catalog import DEFAULT_MODELS, find_entry
 from wortlaut.models.store import ModelStore
 from wortlaut.transcript import Segment, Transcript, Turn, Word
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -65,8 +69,8 @@ def test_the_command_line_starts_where_there_are_no_modules_of_unix():
     """Windows has none of these."""
     missing = ("resource", "fcntl", "pwd", "grp", "termios")
     code = f"import sys; sys.modules |= dict.fromkeys({missing!r}); import wortlaut.cli.app, wortlaut.cli.demo as d; "
-    done = subprocess.run(
-        [sys.executable, "-c", code + "print(d._cost(10, 2, 1))"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", code + "print(d._cost(10, 2, 1))"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "10 s of sound took 2.0 s here (5x real time), 1.0 s of processor time.\n"
