@@ -25,10 +25,10 @@ def main() -> None:
 
 def _broken(error: ImportError) -> InstallationBroken:
     """Name the packages that are to be installed anew: the doctor may need the same ones, and not start either."""
-    from wortlaut.diagnosis.imports import find_unloadable  # noqa: PLC0415 where all is well it is not needed
+    from wortlaut.diagnosis.imports import find_unloadable, required_packages  # noqa: PLC0415 where all is well it is not needed
 
     message = f"A package that Wortlaut needs cannot be loaded: {error}."
-    if names := find_unloadable():
+    if names := find_unloadable(required_packages()):
         return InstallationBroken(
             message, hint=f"Install it anew with `pip install --force-reinstall {' '.join(names)}`."
         )

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from wortlaut.diagnosis.finding import Finding, Installation
-from wortlaut.diagnosis.imports import DISTRIBUTION, find_unloadable
+from wortlaut.diagnosis.imports import DISTRIBUTION, find_unloadable, required_packages
 
 AREA = "packages"
 
@@ -21,6 +21,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "whisperx": ("whisperx>=3.7.4", "faster-whisper"),
 }
 """Neighbours that people install beside Wortlaut. None is needed."""
+
+TESTED_THEMSELVES = frozenset({"ctranslate2", "onnx", "onnxruntime"})
+"""What `devices` loads, and more than loads; the largest of all, loaded once."""
 
 Versions = Mapping[str, Version]
 
@@ -105,8 +108,9 @@ def look_at_requirements(_: Installation) -> Iterator[Finding]:
 
 
 def try_to_load(_: Installation) -> Iterator[Finding]:
-    """Load what Wortlaut requires. What is not even installed has been found already."""
-    broken = {name: why for name, why in find_unloadable().items() if version_of(name)}
+    """Load what Wortlaut requires and is installed; the engines have self-tests of their own, which say more."""
+    names = [name for name in required_packages() if version_of(name) and name not in TESTED_THEMSELVES]
+    broken = find_unloadable(names)
     for name, why in broken.items():
         yield Finding(AREA, name, "problem", f"cannot be loaded: {why}", f"pip install --force-reinstall '{name}'")
     if not broken:
