@@ -42,8 +42,9 @@ def test_it_is_said_in_the_readers_language(language, said, announcements, monke
     assert len(written.splitlines()) == 10
 
 
-def test_the_demo_announces_all_it_fetches_at_once(announcements, monkeypatch, capsys, tmp_path):
-    """The sample and the models; without the models nothing is transcribed, without the sample there is no demo."""
+@pytest.fixture
+def demo(announcements, monkeypatch, capsys, tmp_path):
+    """Run the demo on a machine that has no models; fetching and transcribing are only pretended."""
     words = (Word(" Hello.", 0.0, 0.5, 0.9, "SPEAKER_00"),)
     transcript = Transcript((Segment(words, "en"),), (Turn(0.0, 0.5, "SPEAKER_00"),), "en", 1.0)
     monkeypatch.setenv("WORTLAUT_MODELS_DIR", str(tmp_path))
@@ -53,16 +54,35 @@ def test_the_demo_announces_all_it_fetches_at_once(announcements, monkeypatch, c
     monkeypatch.setattr(assembly.Transcriber, "warm_up", lambda *_: None)
     monkeypatch.setattr(assembly.Transcriber, "transcribe", lambda *_: transcript)
     monkeypatch.setattr(sys, "argv", ["wortlaut", "demo"])
-    with pytest.raises(SystemExit) as left:
-        app.run()
-    assert not left.value.code
-    out, err = capsys.readouterr()
+
+    def run():
+        with pytest.raises(SystemExit) as left:
+            app.run()
+        assert not left.value.code
+        return capsys.readouterr()
+
+    return run
+
+
+def test_the_demo_announces_all_it_fetches_at_once(demo):
+    """The sample and the models; without the models nothing is transcribed, without the sample there is no demo."""
+    out, err = demo()
     assert err.count("is fetched now, once:") == 1
     for name in ("sample-conversation", *DEFAULT_MODELS):
         assert f"  {name} (" in err
     assert "Without base, silero-vad nothing is transcribed" in err
     assert "SPEAKER_00 speaks for 0.5 s and says 1 words." in out
     assert "of processor time" in out
+
+
+def test_the_demo_speaks_german_too(demo, monkeypatch):
+    monkeypatch.setenv("WORTLAUT_LANG", "de")
+    out, err = demo()
+    assert "SPEAKER_00: Hello." in out
+    assert "SPEAKER_00 spricht 0.5 s und sagt 1 Wörter." in out
+    assert "Sprache: en. Warnungen: keine." in out
+    assert "s Prozessorzeit" in out
+    assert "wird jetzt einmal geholt:" in err
 
 
 def test_the_command_line_starts_where_there_are_no_modules_of_unix():
