@@ -68,6 +68,12 @@ KNOWN_BREAKS = (
         "pip install torchaudio in the version of torch",
     ),
     KnownBreak(
+        ("torch", "torchaudio"),
+        lambda v: v["torch"] >= Version("2.15") and v["torchaudio"] < Version("2.12") and not _is_cpu_build(v["torch"]),
+        "torch is for CUDA 13.2 and torchaudio for 13.0: pyannote.audio cannot be imported",
+        "pip install 'torch<2.15'",
+    ),
+    KnownBreak(
         ("pyannote.audio", "torchaudio"),
         lambda v: v["pyannote.audio"] < Version("4") and v["torchaudio"] >= Version("2.9"),
         "pyannote.audio 3 cannot be imported: torchaudio 2.9 dropped what it calls",
