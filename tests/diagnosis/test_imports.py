@@ -26,13 +26,13 @@ def breaking(tmp_path, monkeypatch):
 
 
 def test_all_that_is_required_can_be_loaded_here():
-    assert find_unloadable(required_packages()) == {}
+    assert find_unloadable(required_packages(), seconds=120) == {}
 
 
 def test_a_package_that_raises_and_one_that_takes_the_process_along(breaking):
     breaking("av", "raise ImportError('libav.so: no such file')")
     breaking("typer", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
-    assert find_unloadable(["rich", "av", "typer", "scipy"]) == {
+    assert find_unloadable(["rich", "av", "typer", "scipy"], seconds=120) == {
         "av": "ImportError: libav.so: no such file",
         "typer": "Illegal instruction",
     }

@@ -7,6 +7,7 @@ import sys
 from wortlaut.errors import InstallationBroken
 from wortlaut.localization.choice import translator
 
+_LOOKING_SECONDS = 60.0  # for the packages that are to blame; nobody waits for anything else any more
 BROKEN = 5  # as for every ResourceError (see `exits`, which may itself be what cannot be loaded)
 
 
@@ -28,7 +29,7 @@ def _broken(error: ImportError) -> InstallationBroken:
     from wortlaut.diagnosis.imports import find_unloadable, required_packages  # noqa: PLC0415 where all is well it is not needed
 
     message = f"A package that Wortlaut needs cannot be loaded: {error}."
-    if names := find_unloadable(required_packages()):
+    if names := find_unloadable(required_packages(), seconds=_LOOKING_SECONDS):
         return InstallationBroken(
             message, hint=f"Install it anew with `pip install --force-reinstall {' '.join(names)}`."
         )
