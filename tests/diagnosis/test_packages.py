@@ -77,6 +77,7 @@ class TestCombinations:
             ({"pyannote.audio": "3.4.0", "lightning": "2.6.0"}, "by itself stops"),
             ({"torch": "2.13.0+cpu", "torchaudio": "2.11.0"}, "libc10_cuda"),
             ({"torch": "2.8.0", "torchaudio": "2.7.1"}, "built for the torch"),
+            ({"torch": "2.15.0", "torchaudio": "2.11.0"}, "CUDA 13.2"),
             ({"pyannote.audio": "3.4.0", "torchaudio": "2.11.0"}, "cannot be imported"),
             ({"pyannote.audio": "3.3.2", "pyannote.metrics": "4.2.0"}, "neighbours"),
             ({"pyannote.audio": "4.0.7", "torch": "2.7.1"}, "needs torch 2.8"),
@@ -102,6 +103,7 @@ class TestCombinations:
             },
             {"pyannote.audio": "3.3.2", "torch": "2.6.0", "torchaudio": "2.6.0"},
             {"torch": "2.8.0+cpu", "torchaudio": "2.8.0+cpu"},
+            {"pyannote.audio": "4.0.7", "torch": "2.14.1", "torchaudio": "2.11.0"},
             {"ctranslate2": "4.8.5", "nvidia-cudnn-cu12": "9.10.2.21"},
         ],
     )
@@ -110,7 +112,7 @@ class TestCombinations:
         assert self.broken() == []
 
     def test_every_entry_is_tested_above(self):
-        assert len(KNOWN_BREAKS) == 8
+        assert len(KNOWN_BREAKS) == 9
 
     def test_a_version_that_is_none(self, installed):
         installed["torch"] = "nightly build"

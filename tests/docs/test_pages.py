@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,13 @@ def test_every_setting_is_documented(language: str) -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     missing = {name for name in names(Settings) | names(ServiceSettings) if f"`{name}`" not in text}
     assert missing == set()
+
+
+@pytest.mark.parametrize("language", ["", ".de"])
+def test_every_extra_is_documented(language: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (DOCS / f"install{language}.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) >= {*project["optional-dependencies"]}
 
 
 def test_generated_pages_are_what_the_source_says() -> None:

@@ -84,7 +84,7 @@ def test_text_that_cannot_be_aligned_has_no_words_and_a_reason() -> None:
 def test_a_missing_model_ends_the_evaluation_with_its_hint() -> None:
     with pytest.raises(ModelMissing) as caught:
         run(ScriptedSubject({"a": ModelMissing(hint="pull it")}), "a")
-    assert caught.value.hint == "pull it"
+    assert caught.value.hint.startswith("pull it")
 
 
 def test_what_is_measured_does_not_carry_the_weight_of_scoring() -> None:

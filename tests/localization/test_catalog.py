@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -16,6 +18,9 @@ from hypothesis import strategies as st
 from wortlaut.cli.app import app
 from wortlaut.errors import MediaNotFound, WortlautError
 from wortlaut.localization.catalog import Catalog, catalog, made_of
+from wortlaut.models.announcement import announcement
+from wortlaut.models.catalog import find_entry
+from wortlaut.models.entry import Role
 
 GERMAN = catalog("de")
 COMMAND = re.compile(r"`[^`]+`")
@@ -118,6 +123,20 @@ def test_every_command_has_german_help() -> None:
     texts = set(described(typer.main.get_command(app)))
     assert len(texts) > 80
     assert {text for text in texts if GERMAN.translate(text) == text} == set()
+
+
+@pytest.mark.parametrize("prefers_wheels", [False, True])
+@pytest.mark.parametrize("role", get_args(Role))
+def test_all_that_is_said_before_a_download_is_german_too(role: Role, prefers_wheels: bool) -> None:
+    of_the_role = replace(find_entry("base"), role=role)
+    for missing in ([of_the_role], [of_the_role, find_entry("campplus")]):
+        text = announcement(missing, Path("/data/models"), prefers_wheels=prefers_wheels)
+        lines = text.splitlines()
+        assert len(lines) >= 6
+        assert [line for line in lines if GERMAN.translate(line) == line] == []
+        german = "\n".join(map(GERMAN.translate, lines))
+        assert "base" in german
+        assert not re.search(r"\b(from|without|recognition|sample)\b", german, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("kind", [WortlautError, *WortlautError.__subclasses__()])

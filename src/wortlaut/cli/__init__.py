@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 from wortlaut.errors import InstallationBroken
+from wortlaut.localization.choice import translator
 
+_LOOKING_SECONDS = 60.0  # for the packages that are to blame; nobody waits for anything else any more
 BROKEN = 5  # as for every ResourceError (see `exits`, which may itself be what cannot be loaded)
 
 
@@ -16,6 +18,19 @@ def main() -> None:
 
         run()
     except ImportError as error:  # also a native library that the system does not let in
-        broken = InstallationBroken(f"A package that Wortlaut needs cannot be loaded: {error}.")
-        print(f"{broken.message} [{broken.code}]\n  {broken.hint}", file=sys.stderr)
+        broken = _broken(error)
+        translate = translator().translate
+        print(f"{translate(broken.message)} [{broken.code}]\n  {translate(broken.hint)}", file=sys.stderr)
         sys.exit(BROKEN)
+
+
+def _broken(error: ImportError) -> InstallationBroken:
+    """Name the packages that are to be installed anew: the doctor may need the same ones, and not start either."""
+    from wortlaut.diagnosis.imports import find_unloadable, required_packages  # noqa: PLC0415 where all is well it is not needed
+
+    message = f"A package that Wortlaut needs cannot be loaded: {error}."
+    if names := find_unloadable(required_packages(), seconds=_LOOKING_SECONDS):
+        return InstallationBroken(
+            message, hint=f"Install it anew with `pip install --force-reinstall {' '.join(names)}`."
+        )
+    return InstallationBroken(message)

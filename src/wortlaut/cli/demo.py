@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import sys
 import time
 from collections.abc import Iterator
 
 from wortlaut.cli.progress import progress_listener, say
+from wortlaut.localization.choice import translator
+from wortlaut.models.catalog import DEFAULT_MODELS
 from wortlaut.options import Options
 from wortlaut.settings import Settings
 from wortlaut.transcript import Transcript
@@ -21,21 +23,25 @@ def demo() -> None:
 
     with Transcriber(Settings()) as transcriber:
         with progress_listener("models", is_shown=True) as listener:
-            media = transcriber.fetch(SAMPLE, listener) / "sample.wav"
+            sample, *_ = transcriber.fetch_all((SAMPLE, *DEFAULT_MODELS), listener)
             transcriber.warm_up(Options(), listener)
+        media = sample / "sample.wav"
         say(f"Transcribing {media} ...")
         began, cpu = time.perf_counter(), _cpu_seconds()
         with progress_listener(media.name, is_shown=True) as listener:
             transcript = transcriber.transcribe(media, Options(), listener)
         wall, cpu = time.perf_counter() - began, _cpu_seconds() - cpu
-    print("\n".join(_report(transcript)))
-    print(_cost(transcript.duration, wall, cpu))
+    translate = translator().translate
+    print("\n".join(_spoken(transcript)), end="\n\n")
+    print("\n".join(map(translate, (*_report(transcript), _cost(transcript.duration, wall, cpu)))))
+
+
+def _spoken(transcript: Transcript) -> Iterator[str]:
+    for segment in transcript.segments:
+        yield f"{segment.start:6.2f} – {segment.end:6.2f}  {segment.speaker}: {segment.text}"
 
 
 def _report(transcript: Transcript) -> Iterator[str]:
-    for segment in transcript.segments:
-        yield f"{segment.start:6.2f} – {segment.end:6.2f}  {segment.speaker}: {segment.text}"
-    yield ""
     for speaker in transcript.speakers:
         spoken = sum(turn.end - turn.start for turn in transcript.turns if turn.speaker == speaker)
         words = sum(word.speaker == speaker for word in transcript.words)
@@ -45,17 +51,26 @@ def _report(transcript: Transcript) -> Iterator[str]:
 
 
 def _cost(duration: float, wall: float, cpu: float) -> str:
-    return (
-        f"{duration:.0f} s of sound took {wall:.1f} s here ({duration / wall:.0f}x real time), "
-        f"{cpu:.1f} s of processor time and {_peak_mb():.0f} MB of memory."
-    )
+    times = duration / wall
+    if peak := _peak_mb():
+        return (
+            f"{duration:.0f} s of sound took {wall:.1f} s here ({times:.0f}x real time), "
+            f"{cpu:.1f} s of processor time and {peak:.0f} MB of memory."
+        )
+    return f"{duration:.0f} s of sound took {wall:.1f} s here ({times:.0f}x real time), {cpu:.1f} s of processor time."
 
 
 def _cpu_seconds() -> float:
-    spent = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
+    """Of this process and of those that have ended; Windows knows nothing of the latter."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _peak_mb() -> float:
+def _peak_mb() -> float | None:
+    """Return the most memory this process has taken, None where the system keeps no count."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)

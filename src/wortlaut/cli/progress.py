@@ -61,12 +61,19 @@ class _Drawing:
         self._bars.update(self._tasks[progress.stage], completed=progress.done, total=total)
 
 
+class _InTheReadersLanguage(logging.Formatter):
+    """Nothing but the message, each of its lines translated."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(translator().translate, record.getMessage().splitlines()))
+
+
 def announce_downloads() -> None:
-    """Print what the store says before it fetches models as it is, also where nothing else is logged."""
-    plain = logging.StreamHandler(sys.stderr)
-    plain.setFormatter(logging.Formatter("%(message)s"))
+    """Print what the store says before it fetches models, also where nothing else is logged."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_InTheReadersLanguage())
     announcements = logging.getLogger(ANNOUNCEMENTS)
-    announcements.handlers = [plain]
+    announcements.handlers = [handler]
     announcements.setLevel(logging.INFO)
     announcements.propagate = False
 

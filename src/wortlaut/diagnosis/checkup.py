@@ -17,6 +17,7 @@ PROBES: Mapping[str, str] = MappingProxyType(
     {
         "Python": "system:look_at_python",
         "required packages": "packages:look_at_requirements",
+        "packages that load": "packages:try_to_load",
         "optional packages": "packages:look_at_extras",
         "combinations of packages": "packages:look_at_combinations",
         "processors": "system:look_at_processors",

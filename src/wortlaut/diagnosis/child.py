@@ -13,10 +13,14 @@ CHILD_SECONDS = 11.0
 
 @dataclass(frozen=True, slots=True)
 class ChildResult:
-    """What a child found out: arithmetic -> error or None. `crash` says how it ended if not by itself."""
+    """What a child found out: arithmetic -> error or None. `crash` says how it ended if not by itself.
+
+    `is_late`: it had not ended when its time was over; that may be a library that hangs, or a busy machine.
+    """
 
     outcomes: dict[str, str | None] = field(default_factory=dict)
     crash: str | None = None
+    is_late: bool = False
 
 
 def run_self_test(engine: str, device: str, *, seconds: float = CHILD_SECONDS) -> ChildResult:
@@ -28,7 +32,8 @@ def run_self_test(engine: str, device: str, *, seconds: float = CHILD_SECONDS) -
         )
     except subprocess.TimeoutExpired as late:
         written = late.stdout or b""
-        return ChildResult(read_outcomes(written.decode() if isinstance(written, bytes) else written), "did not end")
+        text = written.decode() if isinstance(written, bytes) else written
+        return ChildResult(read_outcomes(text), is_late=True)
     except OSError as error:
         return ChildResult({}, f"could not be started: {error}")
     return ChildResult(read_outcomes(done.stdout), describe_end(done.returncode, done.stderr))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wortlaut.diagnosis.child import ChildResult, run_self_test
+from wortlaut.diagnosis.child import CHILD_SECONDS, ChildResult, run_self_test
 from wortlaut.diagnosis.finding import Finding, Installation, State
 from wortlaut.native import CUDA_PACKAGES
 
@@ -45,6 +45,9 @@ def judge(
     """Say what a self-test means. An arithmetic that fails is left to those that work."""
     working = [arithmetic for arithmetic, error in result.outcomes.items() if error is None]
     broken = [f"{arithmetic}: {error}" for arithmetic, error in result.outcomes.items() if error]
+    if result.is_late and not working:
+        again = "Run `wortlaut doctor` again when the machine is less busy."
+        return Finding(AREA, name, "note", f"self-test did not end in {CHILD_SECONDS:.0f} s", again)
     if result.crash:
         return Finding(AREA, name, failure, f"self-test crashed: {result.crash}{afterwards}", next_step)
     if not working:

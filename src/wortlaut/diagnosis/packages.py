@@ -11,9 +11,9 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from wortlaut.diagnosis.finding import Finding, Installation
+from wortlaut.diagnosis.imports import DISTRIBUTION, find_unloadable, required_packages
 
 AREA = "packages"
-DISTRIBUTION = "wortlaut"
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "ctc": ("safetensors>=0.4.3", "torch>=2.6", "transformers>=4.48"),
@@ -21,6 +21,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "whisperx": ("whisperx>=3.7.4", "faster-whisper"),
 }
 """Neighbours that people install beside Wortlaut. None is needed."""
+
+TESTED_THEMSELVES = frozenset({"ctranslate2", "onnx", "onnxruntime"})
+"""What `devices` loads, and more than loads; the largest of all, loaded once."""
 
 Versions = Mapping[str, Version]
 
@@ -65,6 +68,12 @@ KNOWN_BREAKS = (
         "pip install torchaudio in the version of torch",
     ),
     KnownBreak(
+        ("torch", "torchaudio"),
+        lambda v: v["torch"] >= Version("2.15") and v["torchaudio"] < Version("2.12") and not _is_cpu_build(v["torch"]),
+        "torch is for CUDA 13.2 and torchaudio for 13.0: pyannote.audio cannot be imported",
+        "pip install 'torch<2.15'",
+    ),
+    KnownBreak(
         ("pyannote.audio", "torchaudio"),
         lambda v: v["pyannote.audio"] < Version("4") and v["torchaudio"] >= Version("2.9"),
         "pyannote.audio 3 cannot be imported: torchaudio 2.9 dropped what it calls",
@@ -102,6 +111,16 @@ def look_at_requirements(_: Installation) -> Iterator[Finding]:
             yield Finding(AREA, requirement.name, "problem", detail, f"pip install '{requirement}'")
         else:
             yield Finding(AREA, requirement.name, "ok", str(installed))
+
+
+def try_to_load(_: Installation) -> Iterator[Finding]:
+    """Load what Wortlaut requires and is installed; the engines have self-tests of their own, which say more."""
+    names = [name for name in required_packages() if version_of(name) and name not in TESTED_THEMSELVES]
+    broken = find_unloadable(names)
+    for name, why in broken.items():
+        yield Finding(AREA, name, "problem", f"cannot be loaded: {why}", f"pip install --force-reinstall '{name}'")
+    if not broken:
+        yield Finding(AREA, "required packages", "ok", "can all be loaded")
 
 
 def look_at_extras(_: Installation) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ class WorkerCrashed(JobError):
     """The process that worked on the job crashed."""
 
     code = "worker-crashed"
+    is_for_doctor = True
     retryable = True
     default_hint = (
         "The service's log has the last lines of the process; the recording may trigger a fault in a library."

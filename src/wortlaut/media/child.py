@@ -20,7 +20,7 @@ import sys
 import threading
 from pathlib import Path
 
-from wortlaut.errors import DecodingFailed, MediaUnreadable, OutputUnwritable, WortlautError
+from wortlaut.errors import DecodingFailed, InstallationBroken, MediaUnreadable, OutputUnwritable, WortlautError
 
 KEEP_CHANNELS = "channels"
 """What stands behind the file where the channels are wanted apart."""
@@ -50,8 +50,13 @@ def say(**message: object) -> None:
 
 
 def _decode(media: str, *, keeps_channels: bool) -> int:
-    from wortlaut.media.reading import read_recording  # noqa: PLC0415 - loads FFmpeg, after the limits are set
-
+    try:
+        from wortlaut.media.reading import read_recording  # noqa: PLC0415 - loads FFmpeg, after the limits are set
+    except ImportError as error:
+        raise InstallationBroken(
+            f"A package that Wortlaut needs cannot be loaded: {error}.",
+            hint="Install it anew with `pip install --force-reinstall av`.",
+        ) from error
     try:
         with open(sys.stdout.fileno(), "wb", closefd=False) as output:
             return read_recording(Path(media), output, say, keeps_channels=keeps_channels)

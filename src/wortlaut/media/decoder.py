@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 from wortlaut.audio import Audio
 from wortlaut.errors import (
     DecodingFailed,
+    InstallationBroken,
     MediaInvalid,
     MediaNotFound,
     MediaUnreadable,
@@ -33,7 +34,8 @@ DEADLINE = 60.0
 """Wall seconds after which a decoder that reports nothing is given up."""
 
 _ERRORS: dict[str, type[WortlautError]] = {
-    kind.code: kind for kind in (DecodingFailed, MediaInvalid, MediaUnreadable, NoAudioStream, OutputUnwritable)
+    kind.code: kind
+    for kind in (DecodingFailed, InstallationBroken, MediaInvalid, MediaUnreadable, NoAudioStream, OutputUnwritable)
 }
 
 
@@ -79,7 +81,7 @@ class PyavDecoder:
 
     def _error(self, error: Message) -> WortlautError:
         kind = _ERRORS.get(error["code"], DecodingFailed)
-        hint = self._spool_hint() if kind is OutputUnwritable else ""
+        hint = self._spool_hint() if kind is OutputUnwritable else error["hint"]
         return kind(error["message"], hint=hint)
 
     def _open_spool(self) -> BinaryIO:

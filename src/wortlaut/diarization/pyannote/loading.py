@@ -36,8 +36,9 @@ def import_pyannote(module: str = "pyannote.audio") -> ModuleType:
         raise ExtraMissing(
             f"pyannote.audio cannot be imported: {error}.", hint="Install it with `pip install 'wortlaut[pyannote]'`."
         ) from error
-    except (OSError, AttributeError) as error:
-        # OSError: a torchaudio built for another torch; AttributeError: one that has lost what pyannote.audio 3 calls.
+    except (OSError, AttributeError, RuntimeError) as error:
+        # OSError: a torchaudio built for another torch; AttributeError: one that has lost what pyannote.audio 3 calls;
+        # RuntimeError: one for another CUDA.
         raise ExtraMissing(
             f"pyannote.audio does not fit to the installed torch and torchaudio: {error}.",
             hint="`wortlaut doctor` names the versions that fit together.",

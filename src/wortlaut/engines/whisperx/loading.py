@@ -72,7 +72,7 @@ def import_whisperx(module: str = "whisperx") -> ModuleType:
         log.addHandler(logging.NullHandler())
     try:
         return importlib.import_module(module)
-    except (ImportError, OSError, AttributeError) as error:
+    except (ImportError, OSError, AttributeError, RuntimeError) as error:
         raise ExtraMissing(
             f"whisperX cannot be imported: {error}.", hint="`wortlaut doctor` names the versions that fit together."
         ) from error
