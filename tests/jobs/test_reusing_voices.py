@@ -1,4 +1,4 @@
-"""What the networks of the diarizer have found is kept piece by piece: attempts go on, other numbers of speakers use it."""
+"""What the networks of the diarizer find is kept piece by piece, for later attempts and other numbers of speakers."""
 
 from __future__ import annotations
 
