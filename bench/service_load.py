@@ -1,9 +1,11 @@
+# ruff: noqa: INP001, T201 - a script that prints
 """How soon the service answers `/health`: at rest, with every worker busy, and in a flood of uploads.
 
     python bench/service_load.py FOLDER [--uploads 200] [--engine real]
 
-FOLDER holds recordings, good and broken ones; they are handed in by turns at every route that takes any. The service runs
-as it does for users, in processes of its own; so does whoever asks for `/health`, every 50 ms with a new connection each.
+FOLDER holds recordings, good and broken ones; they are handed in by turns at every route that takes any. The service
+runs as it does for users, in processes of its own; so does whoever asks for `/health`, every 50 ms, each time on a new
+connection.
 """
 
 from __future__ import annotations
@@ -57,8 +59,8 @@ print(json.dumps(taken))
 
 
 @contextmanager
-def service(engine: str, folder: Path) -> Iterator[tuple[int, int]]:
-    """Run a service; gives its port and its process id."""
+def service(engine: str, folder: Path) -> Iterator[int]:
+    """Run a service; gives its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     settings = {
@@ -70,15 +72,14 @@ def service(engine: str, folder: Path) -> Iterator[tuple[int, int]]:
         "WORTLAUT_THREADS": "1",
     }
     with (folder / "service.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, "serve"], env={**os.environ, **settings}, stdout=log, stderr=log
-        )
+        command = [sys.executable, "-c", SERVE, "serve"]
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)  # noqa: S603 ours
     try:
         while not _is_up(port):
             if process.poll() is not None:
                 sys.exit((folder / "service.log").read_text())
             time.sleep(0.2)
-        yield port, process.pid
+        yield port
     finally:
         process.terminate()
         process.wait(60)
@@ -86,7 +87,7 @@ def service(engine: str, folder: Path) -> Iterator[tuple[int, int]]:
 
 def _is_up(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=10).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=10).is_success
     except httpx.TransportError:
         return False
 
@@ -94,9 +95,8 @@ def _is_up(port: int) -> bool:
 @contextmanager
 def probing(port: int, taken: list[float]) -> Iterator[None]:
     """Ask for `/health` from another process for the while."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROBE, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-c", PROBE, str(port)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 ours
     assert process.stdout is not None
     process.stdout.readline()
     yield
@@ -140,20 +140,20 @@ def main() -> None:
     asked.add_argument("--seconds", type=float, default=15.0)
     given = asked.parse_args()
     files = [each for each in sorted(given.folder.iterdir()) if each.is_file() and each.stat().st_size < LARGEST_BYTES]
-    with tempfile.TemporaryDirectory(prefix="wortlaut-bench-", ignore_cleanup_errors=True) as folder:
-        with service(given.engine, Path(folder)) as (port, _):
-            for name in ("at rest", "in a flood"):
-                taken: list[float] = []
-                codes: Counter[str] = Counter()
-                began = time.monotonic()
-                with probing(port, taken):
-                    if name == "at rest":
-                        time.sleep(given.seconds)
-                    else:
-                        codes = flood(port, files, given.uploads)
-                print(said(name, taken))
-                if codes:
-                    print(f"{given.uploads} uploads in {time.monotonic() - began:.0f} s: {dict(codes)}")
+    with (
+        tempfile.TemporaryDirectory(prefix="wortlaut-bench-", ignore_cleanup_errors=True) as folder,
+        service(given.engine, Path(folder)) as port,
+    ):
+        taken: list[float] = []
+        with probing(port, taken):
+            time.sleep(given.seconds)
+        print(said("at rest", taken))
+        taken.clear()
+        began = time.monotonic()
+        with probing(port, taken):
+            codes = flood(port, files, given.uploads)
+        print(said("in a flood", taken))
+        print(f"{given.uploads} uploads in {time.monotonic() - began:.0f} s: {dict(codes)}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import LiteralString
 
 from psycopg import AsyncConnection
 
@@ -14,7 +15,10 @@ from wortlaut.jobs.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "wortlaut_jobs"
+CHANGED = "wortlaut_jobs"
+"""The channel that tells of every change of a job."""
+UNWANTED = "wortlaut_unwanted"
+"""The channel that tells of jobs that somebody has cancelled or deleted."""
 RECONNECT = 1.0
 """Seconds until the next try after the database has gone away."""
 
@@ -24,6 +28,7 @@ class Changes:
     """One connection that listens for all who wait. A change that is missed is found by the waiter's timeout."""
 
     url: str
+    channel: LiteralString = CHANGED
     _waiting: defaultdict[str, set[asyncio.Event]] = field(default_factory=lambda: defaultdict(set))
 
     async def listen(self) -> None:
@@ -53,7 +58,7 @@ class Changes:
 
     async def _listen_once(self) -> None:
         async with await AsyncConnection.connect(self.url, autocommit=True) as connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
+            await connection.execute(f"LISTEN {self.channel}")
             async for notification in connection.notifies():
                 for event in self._waiting.get(notification.payload, ()):
                     event.set()
