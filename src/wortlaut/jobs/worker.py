@@ -168,7 +168,7 @@ class Worker:
 
     async def _let_idle_children_go(self) -> None:
         """End children that have had nothing to do for long: nothing gives memory back like the end of a process."""
-        while True:
+        while self.settings.child_idle:
             await asyncio.sleep(max(self.settings.child_idle / 4, 1.0))
             for child in self._idle._queue[:]:  # type: ignore[attr-defined]  # noqa: SLF001 there is no other look at it
                 used = self._last_used.get(id(child), 0.0)
