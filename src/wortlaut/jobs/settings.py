@@ -54,7 +54,7 @@ class JobSettings(Sourced):
         default=None, description="Folder or s3://bucket/prefix for media and results; `objects` in the data folder."
     )
     workers: int = Field(default=1, ge=0, description="Jobs worked on at once, each in a process of its own.")
-    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets to get any further.")
+    max_attempts: int = Field(default=5, ge=1, description="Attempts a job gets to get any further.")
     max_duration: float = Field(
         default=0.0, ge=0, description="Seconds of the longest recording; above: 413. 0: any length."
     )
