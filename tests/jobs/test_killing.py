@@ -29,8 +29,8 @@ SEED = int(os.environ.get("WORTLAUT_TEST_SEED", "0")) or random.SystemRandom().r
 OBEDIENT = "wortlaut.jobs.testing:open_obedient"
 VICTIMS = ("child", "worker", "service", "database")
 LONGEST_PEACE = 20.0
-"""Seconds after which a child that works on real speech, or what stands around it, is killed at the latest; on a slow
-machine three times as long as a child takes from its start to the first words: others would be killed before they begin.
+"""Seconds after which a child that works on real speech, or what stands around it, is killed at the latest. On a slow
+machine it is three times what a child takes from its start to the first words: it has to get at something to lose.
 """
 
 
