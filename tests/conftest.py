@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import urllib.request
 import uuid
@@ -70,6 +71,7 @@ def open_postgres():
             database = EmbeddedDatabase(Path(folder) / "database")
             database.start()
             yield database
+            os.kill(database.pid, signal.SIGQUIT)  # at once: what nobody reads again need not reach the disk
             database.stop()
 
     return running

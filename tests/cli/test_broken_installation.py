@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -42,6 +43,14 @@ def broken(tmp_path):
     return make
 
 
+@pytest.fixture
+def unprepared_models(models_dir, tmp_path):
+    """The models as they are before the first start, which needs more packages than any later one."""
+    return shutil.copytree(
+        models_dir, tmp_path / "models", copy_function=os.symlink, ignore=shutil.ignore_patterns(".*.lock", ".int8*")
+    )
+
+
 QUICK = ("av", "platformdirs", "typer")
 
 
@@ -49,8 +58,8 @@ QUICK = ("av", "platformdirs", "typer")
 @pytest.mark.parametrize(
     "package", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in asked_for()]
 )
-def test_whatever_package_cannot_be_loaded_the_doctor_is_named(package, broken, models_dir, sample_conversation):
-    settings = {**broken(package), "WORTLAUT_MODELS_DIR": str(models_dir)}
+def test_whatever_package_cannot_be_loaded_the_doctor_is_named(package, broken, unprepared_models, sample_conversation):
+    settings = {**broken(package), "WORTLAUT_MODELS_DIR": str(unprepared_models)}
     done = wortlaut("transcribe", str(sample_conversation), "--offline", **settings)
     assert done.returncode == 5
     assert "libbroken.so" in done.stderr

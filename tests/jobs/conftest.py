@@ -62,6 +62,7 @@ def settings(tmp_path):
         heartbeat=0.5,
         stalled_after=1.5,
         retry_wait=0.1,
+        max_attempts=3,
         silence=20.0,
         warms_up=False,
     )

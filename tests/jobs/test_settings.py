@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wortlaut.jobs.settings import JobSettings, translate_old_names
+from wortlaut.jobs.settings import WITHOUT_EFFECT, JobSettings, translate_old_names, without_effect
 from wortlaut.settings import Settings
 
 
@@ -32,3 +32,15 @@ def test_the_cache_has_one_name_in_file_and_environment(tmp_path, monkeypatch):
 def test_old_names_mean_todays_and_a_new_one_wins():
     translated = translate_old_names({"WHISPER_DEVICE": "cuda", "WORTLAUT_DEVICE": "cpu", "WHISPER_BATCH_SIZE": "4"})
     assert (translated["WORTLAUT_DEVICE"], translated["WORTLAUT_BATCH_SIZE"]) == ("cpu", "4")
+
+
+@pytest.mark.parametrize(("given", "meant", "process"), [("0", "1000000000", 0.0), ("300", "300", 300.0)])
+def test_the_old_time_out_of_models_holds_for_models_and_processes_and_0_is_never(given, meant, process, monkeypatch):
+    assert translate_old_names({"MODEL_IDLE_TIMEOUT": given})["WORTLAUT_IDLE"] == meant
+    monkeypatch.setenv("MODEL_IDLE_TIMEOUT", given)
+    assert JobSettings().child_idle == process
+
+
+def test_old_variables_that_change_nothing_are_named_and_no_others():
+    told = without_effect({"ASR_ENGINE": "whisperx", "SAMPLE_RATE": "", "ASR_MODEL": "base"})
+    assert told == {"ASR_ENGINE": WITHOUT_EFFECT["ASR_ENGINE"]}

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from wortlaut.formats.read import read_json
 from wortlaut.jobs.database import fetch_all, transaction
 from wortlaut.jobs.errors import JobNotFound
-from wortlaut.jobs.ledger import Submission
+from wortlaut.jobs.ledger import Ledger, Submission
 from wortlaut.jobs.queue import recover
 from wortlaut.jobs.worker import Worker, forget, tidy
 from wortlaut.options import Options
@@ -96,6 +97,47 @@ async def test_a_running_job_is_cancelled_at_once(worker, submit, ended, ledger)
         await ledger.cancel(job.id)
         assert (await ended(job)).state == "cancelled"
         assert time.monotonic() - began < 20  # long before the work would have ended
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete"])
+async def test_a_worker_hears_at_once_that_a_job_is_not_wanted(
+    worker, submit, ended, ledger, storage, end, monkeypatch
+):
+    """However seldom it looks: the database tells it."""
+    monkeypatch.setattr("wortlaut.jobs.attempt.BEAT", 600.0)
+    job = await submit("sleep 60")
+    await until(ledger, job, lambda found: found.state == "running")
+    await asyncio.sleep(0.5)
+    await (ledger.cancel(job.id) if end == "cancel" else forget(ledger, storage, job.id))
+    assert (await ended(await submit("say next"))).state == "done"
+
+
+@dataclass(frozen=True)
+class FarAway:
+    """A storage from which a recording takes long to arrive."""
+
+    inner: object
+    seconds: float
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    @asynccontextmanager
+    async def as_file(self, key):
+        await asyncio.sleep(self.seconds)
+        async with self.inner.as_file(key) as file:
+            yield file
+
+
+async def test_fetching_a_recording_that_takes_long_is_no_reason_to_begin_anew(
+    submit, ended, ledger, storage, settings, url, monkeypatch
+):
+    """Signs of life are given from the start: two workers would else take the job from each other for ever."""
+    monkeypatch.setattr("wortlaut.jobs.worker.open_storage", lambda _where: FarAway(storage, 6.0))
+    monkeypatch.setattr("wortlaut.jobs.worker.Ledger", lambda pool, queue, _life: Ledger(pool, queue, 3.0))
+    async with working(settings.model_copy(update={"workers": 2}), url):
+        job = await ended(await submit("say hello"))
+    assert (job.state, job.attempt) == ("done", 1)
 
 
 async def test_a_deleted_job_stops_and_leaves_nothing_behind(worker, submit, ledger, storage, ended):
@@ -192,7 +234,8 @@ async def test_recovery_leaves_a_live_attempt_alone_and_calls_again_for_a_dead_o
         await connection.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
     claimed = await ledger.claim(job.id)
     await ledger.beat(claimed, None)
-    assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 0
+    patient = replace(ledger, lease_life=60.0)
+    assert await recover(pool, ledger.queue, patient, stalled_after=60) == 0
     async with transaction(pool) as connection:
         assert await fetch_all(connection, "SELECT id FROM procrastinate_jobs") == []
     await asyncio.sleep(0.3)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import wave
 
+import httpx
 import pytest
 
 from wortlaut.server.uploads import Recording, with_wave_header
@@ -99,3 +101,15 @@ def test_a_header_is_put_before_raw_samples_and_only_there():
         assert reader.readframes(10_000) == SAMPLES
     whole = Recording("a", io.BytesIO(wave_file(SAMPLES)), 0)
     assert with_wave_header(whole) is whole
+
+
+def test_subtitles_are_laid_out_as_the_variables_of_the_old_service_say(make_settings, serve, monkeypatch):
+    variables = {"SUBTITLE_MAX_LINE_WIDTH": "12", "SUBTITLE_MAX_LINE_COUNT": "1", "SUBTITLE_HIGHLIGHT_WORDS": "true"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    spoken = ("talk.wav", b"say one two three four five six seven eight")
+    with serve(make_settings()) as url:
+        text = httpx.post(f"{url}/asr", params={"output": "srt"}, files={"audio_file": spoken}, timeout=60).text
+    assert "<u>" in text
+    shown = [line for line in re.sub("</?u>", "", text).splitlines() if line and not line[0].isdigit()]
+    assert max(map(len, shown)) <= 12

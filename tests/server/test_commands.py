@@ -62,6 +62,12 @@ def test_keys_are_created_listed_and_revoked(run, settings, serve):
     assert "revoked" in run("keys", "list").stdout
 
 
+def test_variables_of_the_old_services_that_change_nothing_are_named_at_the_start(run, monkeypatch, caplog):
+    monkeypatch.setenv("ASR_ENGINE", "faster_whisper")
+    run("serve")
+    assert ["ASR_ENGINE has no effect here" in each.message for each in caplog.records] == [True]
+
+
 def test_the_service_listens_elsewhere_only_with_a_key_or_when_told_to(run, monkeypatch):
     refused = run("serve", "--host", "0.0.0.0")
     assert isinstance(refused.exception, NotClosed)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wortlaut.audio import SpeechRegion, Window
+from wortlaut.audio import SAMPLE_RATE, Audio, SpeechRegion, Window
 from wortlaut.options import Decoding
 from wortlaut.testing import silence
 from wortlaut.transcript import Passage, Trial, Word
@@ -35,7 +36,10 @@ def timed(start, end, text=" Guten Tag.", confidence=0.9, **more):
     return passage(start, end, text, **more), spoken
 
 
-def auditor(*, hears=(), heard_at_first=None, answers=None, asked=None):
+NOISE = Audio.from_array(np.random.default_rng(0).normal(0, 0.1, 60 * SAMPLE_RATE).astype(np.float32))
+
+
+def auditor(*, hears=(), heard_at_first=None, answers=None, asked=None, audio=NOISE):
     """Return an auditor whose second look hears `hears` and whose second hearing answers by window start.
 
     `heard_at_first`: where the first detector heard somebody, everywhere unless given.
@@ -54,7 +58,7 @@ def auditor(*, hears=(), heard_at_first=None, answers=None, asked=None):
         return [Window(one.start, one.end, (one,)) for one in regions]
 
     speech = [Span(*one) for one in (hears if heard_at_first is None else heard_at_first)]
-    return Auditor(silence(60.0), Decoding(), listen, pack, hear_again, speech)
+    return Auditor(audio, Decoding(), listen, pack, hear_again, speech)
 
 
 def texts(audited):

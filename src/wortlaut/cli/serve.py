@@ -19,6 +19,8 @@ from wortlaut.errors import ExtraMissing, InvalidOption
 if TYPE_CHECKING:
     from wortlaut.server.settings import ServiceSettings
 
+log = logging.getLogger(__name__)
+
 EXTRA_HINT = "Install it with `pip install 'wortlaut[server]'`."
 
 
@@ -46,6 +48,7 @@ def serve(
     from wortlaut.server.app import create_app  # noqa: PLC0415 as above
 
     _log(is_json=json_logs)
+    _say_what_has_no_effect()
     asyncio.run(_require_closed(settings))
     say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs), {_whom(settings)}")
     app = create_app(settings)
@@ -81,6 +84,7 @@ def worker(
     """Add a worker to a service: on the same machine, or on another one with the same database and storage."""
     settings = service_settings({"workers": workers, "model": model})
     _log(is_json=json_logs)
+    _say_what_has_no_effect()
     with suppress(KeyboardInterrupt):
         asyncio.run(_work(settings))
 
@@ -94,6 +98,14 @@ def service_settings(given: Mapping[str, object]) -> ServiceSettings:
     except ImportError as error:
         raise ExtraMissing("The service needs the extra `server`.", hint=EXTRA_HINT) from error
     return ServiceSettings.model_validate({name: value for name, value in given.items() if value is not None})
+
+
+def _say_what_has_no_effect() -> None:
+    """Name variables of the services that this one replaces that are set and change nothing here."""
+    from wortlaut.jobs.settings import without_effect  # noqa: PLC0415 part of an extra
+
+    for name, why in without_effect().items():
+        log.warning("%s has no effect here. %s", name, why, extra={"action": "setting_ignored", "setting": name})
 
 
 async def _require_closed(settings: ServiceSettings) -> None:

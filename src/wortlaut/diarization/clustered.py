@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from wortlaut.diarization.clustering import find_voices
 from wortlaut.diarization.embedding import EmbeddingNetwork, Embeddings, embed
 from wortlaut.diarization.labelling import label_frames
 from wortlaut.diarization.overlap import second_speakers
+from wortlaut.diarization.resuming import Resume, afresh
 from wortlaut.diarization.segmentation import Segmentation, SegmentationNetwork, segment
 from wortlaut.diarization.turns import close_pauses, hysteresis, order_of_appearance, to_turns
 from wortlaut.notice import Notice
@@ -36,6 +38,13 @@ class ClusteringDiarizer:
         self._segmentation = SegmentationNetwork(segmentation)
         self._embedding = EmbeddingNetwork(embedding)
         self._threads = threads
+        self._resume: Resume = afresh
+
+    def resumed(self, resume: Resume, /) -> ClusteringDiarizer:
+        """Return one with the same networks, which goes on with what `resume` knows of both."""
+        other = copy(self)
+        other._resume = resume  # noqa: SLF001 one of us
+        return other
 
     def diarize(self, audio: Audio, /, *, speakers: Speakers, advance: Advance = ignore) -> Diarization:
         """Return who speaks when; a number of speakers that could not be met is said in a notice."""
@@ -43,7 +52,11 @@ class ClusteringDiarizer:
             return Diarization()
         share = _SEGMENTATION_SHARE
         segmentation = segment(
-            audio, self._segmentation, threads=self._threads, advance=lambda done: advance(share * done)
+            audio,
+            self._segmentation,
+            threads=self._threads,
+            advance=lambda done: advance(share * done),
+            resume=self._resume,
         )
         embeddings = embed(
             audio,
@@ -51,6 +64,7 @@ class ClusteringDiarizer:
             self._embedding,
             threads=self._threads,
             advance=lambda done: advance(share * audio.duration + (1 - share) * done),
+            resume=self._resume,
         )
         return label(segmentation, embeddings, speakers, audio.duration)
 

@@ -21,6 +21,7 @@ from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.diarization.fbank import FRAME_SAMPLES, FRAMES_PER_SECOND, log_fbank
 from wortlaut.diarization.frames import nearest_frames
 from wortlaut.diarization.onnx_model import OnnxModel
+from wortlaut.diarization.resuming import Found, Resume, afresh
 from wortlaut.diarization.segmentation import FRAMES_PER_WINDOW, TRACKS, WINDOW, Segmentation
 from wortlaut.errors import ModelCorrupt
 from wortlaut.lookahead import map_ahead
@@ -84,21 +85,32 @@ def embed(
     *,
     threads: int = 1,
     advance: Advance = ignore,
+    resume: Resume = afresh,
 ) -> Embeddings:
     """Embed every half second in which somebody speaks alone. Holds some seconds of samples per thread."""
     times = np.arange(0.0, audio.duration, POINT_STEP)
     windows = range(len(segmentation.starts))
     times_of = np.split(times, np.searchsorted(segmentation.best_windows(times), np.arange(1, len(windows))))
 
-    def embed_window(window: int) -> list[Point]:
-        return sorted(_embed_window(audio, segmentation, network, window, times_of[window]), key=lambda point: point[0])
+    def rows_from(first: int) -> Iterator[Found]:
+        def embed_window(window: int) -> Found:
+            return _in_order(_embed_window(audio, segmentation, network, window, times_of[window]))
 
-    points = []
-    for window, found in zip(windows, map_ahead(embed_window, windows, workers=threads), strict=True):
-        points += found
+        return map_ahead(embed_window, windows[first:], workers=threads)
+
+    found = []
+    for window, arrays in zip(windows, resume("embedding", rows_from), strict=True):
+        found.append(arrays)
         advance(min(float(segmentation.starts[window]) + WINDOW, audio.duration))
-    found_times, clean, vectors = zip(*points, strict=True) if points else ((), (), ())
-    return Embeddings(np.array(found_times), np.array(clean), np.array(vectors, np.float32).reshape(-1, DIMENSIONS))
+    found_times, clean, vectors = zip(*found, strict=True)
+    return Embeddings(np.concatenate(found_times), np.concatenate(clean), np.concatenate(vectors))
+
+
+def _in_order(points: Iterator[Point]) -> Found:
+    """Return times, clean seconds and vectors of points, sorted by time."""
+    ordered = sorted(points, key=lambda point: point[0])
+    times, clean, vectors = zip(*ordered, strict=True) if ordered else ((), (), ())
+    return np.array(times), np.array(clean), np.array(vectors, np.float32).reshape(-1, DIMENSIONS)
 
 
 def _embed_window(

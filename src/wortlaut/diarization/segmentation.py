@@ -7,9 +7,8 @@ of one window need not be speaker 0 of the next. We call them tracks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.diarization.frames import FRAME_WIDTH, frame_count, nearest_frames
 from wortlaut.diarization.onnx_model import OnnxModel
+from wortlaut.diarization.resuming import Found, Resume, afresh
 from wortlaut.errors import ModelCorrupt
 from wortlaut.lookahead import map_ahead
 from wortlaut.stages import Advance, ignore
@@ -91,24 +91,41 @@ class SegmentationNetwork:
         return np.exp(output)
 
 
-def segment(audio: Audio, network: SegmentationNetwork, *, threads: int = 1, advance: Advance = ignore) -> Segmentation:
+def segment(
+    audio: Audio,
+    network: SegmentationNetwork,
+    *,
+    threads: int = 1,
+    advance: Advance = ignore,
+    resume: Resume = afresh,
+) -> Segmentation:
     """Move the network over the recording. Holds a few windows of samples per thread."""
     starts_samples = window_starts(len(audio.samples))
+    # A piece is a batch: its windows are heard together, and heard alone they would come out a little different.
     batches = [starts_samples[first : first + _BATCH] for first in range(0, len(starts_samples), _BATCH)]
     tracks = np.zeros((len(starts_samples), FRAMES_PER_WINDOW, TRACKS), np.uint8)
     average = _Average(frame_count(audio.duration))
 
-    def listen(batch: list[int]) -> NDArray[np.float32]:
-        length = len(audio.samples)
-        return network.probabilities([audio.samples.read(s, min(s + _WINDOW_SAMPLES, length)) for s in batch])
+    def rows_from(first: int) -> Iterator[Found]:
+        return map_ahead(lambda batch: _listened(audio, network, batch), batches[first:], workers=threads)
 
-    windows = chain.from_iterable(map_ahead(listen, batches, workers=threads))
-    for index, (start, classes) in enumerate(zip(starts_samples, windows, strict=True)):
-        tracks[index] = POWERSET[classes.argmax(axis=-1)]
-        average.add(start / SAMPLE_RATE, classes)
-        advance(min(start / SAMPLE_RATE + WINDOW, audio.duration))
+    for number, (batch, found) in enumerate(zip(batches, resume("segmentation", rows_from), strict=True)):
+        for index, (start, active, speaking) in enumerate(zip(batch, *found, strict=True), number * _BATCH):
+            tracks[index] = active
+            average.add(start / SAMPLE_RATE, speaking)
+        advance(min(batch[-1] / SAMPLE_RATE + WINDOW, audio.duration))
     speech, overlap = average.result().T
     return Segmentation(np.array(starts_samples) / SAMPLE_RATE, tracks, speech, overlap)
+
+
+def _listened(audio: Audio, network: SegmentationNetwork, starts_samples: Sequence[int]) -> Found:
+    """Return, for a batch of windows, the active tracks, and the probability that at least one and two people speak.
+
+    Shapes (windows, 589, 3) and (windows, 589, 2).
+    """
+    length = len(audio.samples)
+    classes = network.probabilities([audio.samples.read(s, min(s + _WINDOW_SAMPLES, length)) for s in starts_samples])
+    return POWERSET[classes.argmax(axis=-1)], classes @ _AT_LEAST_ONE_AND_TWO
 
 
 def window_starts(length_samples: int) -> list[int]:
@@ -129,11 +146,11 @@ class _Average:
         self._sum = np.zeros((frames, 2), np.float32)
         self._windows = np.zeros((frames, 1), np.float32)
 
-    def add(self, start: float, classes: NDArray[np.float32]) -> None:
+    def add(self, start: float, speaking: NDArray[np.float32]) -> None:
         first = int(nearest_frames(np.array([start + FRAME_WIDTH / 2]))[0])
-        seen = self._sum[first : first + len(classes)]
-        seen += (classes @ _AT_LEAST_ONE_AND_TWO)[: len(seen)]
-        self._windows[first : first + len(classes)] += 1
+        seen = self._sum[first : first + len(speaking)]
+        seen += speaking[: len(seen)]
+        self._windows[first : first + len(speaking)] += 1
 
     def result(self) -> NDArray[np.float32]:
         """Return shape (frames, 2). Frames behind the last window's last frame take what that says."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wortlaut.errors import OutOfMemory, WortlautError
+from wortlaut.jobs.changes import Changes
 from wortlaut.jobs.errors import DatabaseUnavailable, Failure, MediaTooLong, WorkerLost
 from wortlaut.jobs.job import Job
 from wortlaut.jobs.ledger import Ledger
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 BEAT = 0.5
-"""Seconds between two looks at whether the job is still wanted: cancelling takes this long, and the child's grace."""
+"""Seconds between two signs of life, and looks at whether the job is still wanted. The database tells at once when
+it is not: stopping takes the child's grace, and this on top if that word is lost."""
 PATIENCE = 120.0
 """Seconds for which a finished attempt tries to write its end into a database that does not answer."""
 _IN_SECONDS = frozenset({"decode", "recognize"})
@@ -40,12 +42,13 @@ class NoLongerWanted(Exception):
 
 @dataclass(slots=True)
 class Attempt:
-    """What one attempt needs. `observe` hears how it ended, for metrics."""
+    """What one attempt needs. `unwanted` tells of jobs to stop at, `observe` hears how it ended, for metrics."""
 
     ledger: Ledger
     storage: Storage
     child: Child
     settings: JobSettings
+    unwanted: Changes
     observe: Callable[[Job, Finished | Failure], None] = lambda _job, _end: None
     _progress: Progress | None = field(init=False, default=None)
 
@@ -79,8 +82,7 @@ class Attempt:
         result_key = f"results/{job.id}/{job.attempt}.json"
         with tempfile.TemporaryDirectory(prefix="wortlaut-") as folder:
             result = Path(folder) / "result.json"
-            async with self.storage.as_file(job.media_key) as media:
-                finished = await self._watched(job, self._child_works(job, media, result))
+            finished = await self._watched(job, self._child_works(job, result))
             await self.storage.put_file(result_key, result)
         if await self._persist(lambda: self.ledger.finish(job, result_key, finished.duration, finished.reused)):
             log.info("done", extra={"action": "job_done", "job_id": job.id, "attempt": job.attempt})
@@ -88,9 +90,10 @@ class Attempt:
         else:
             await self.storage.delete(result_key)
 
-    def _child_works(self, job: Job, media: Path, result: Path) -> Awaitable[Finished]:
+    async def _child_works(self, job: Job, result: Path) -> Finished:
         kept = Kept(str(self.settings.storage), job.scope)
-        return self.child.work(job.work, media, job.options, result, self._report, kept)
+        async with self.storage.as_file(job.media_key) as media:  # which may take long, too, if it is far away
+            return await self.child.work(job.work, media, job.options, result, self._report, kept)
 
     async def _drop_results_of_deleted(self, job: Job) -> None:
         """Delete what the child has still kept after the deletion of the last job that could use it."""
@@ -106,7 +109,9 @@ class Attempt:
         task = asyncio.ensure_future(work)
         try:
             while not task.done():
-                await asyncio.wait({task}, timeout=BEAT)
+                word = asyncio.ensure_future(self.unwanted.wait(job.id, BEAT))
+                await asyncio.wait({task, word}, return_when=asyncio.FIRST_COMPLETED)
+                word.cancel()
                 self._require_short(self._progress)
                 if not task.done() and not await self._is_wanted(job):
                     raise NoLongerWanted

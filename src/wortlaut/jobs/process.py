@@ -23,7 +23,7 @@ from wortlaut.options import Options, Progress
 
 log = logging.getLogger(__name__)
 
-GRACE = 0.7
+GRACE = 0.5
 """Seconds a child gets to stop by itself, and stay warm, before it is killed."""
 _KEPT_LINES = 20
 _LONGEST_LINE = 2**20

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from wortlaut.audio import Audio, Samples, SpeechRegion, Window
+from wortlaut.diarization.resuming import Found, Resumable, RowsFrom
+from wortlaut.jobs.packed_arrays import PackedArray, packed, unpacked
 from wortlaut.jobs.stage_results import StageResults
 from wortlaut.notice import Notice
 from wortlaut.options import Options, Speakers
@@ -71,6 +73,7 @@ _REGIONS = TypeAdapter(list[SpeechRegion])
 _GUESS = TypeAdapter(LanguageGuess)
 _PASSAGE = TypeAdapter(Passage)
 _DIARIZATION = TypeAdapter(Diarization)
+_PACKED = TypeAdapter(list[PackedArray])
 
 
 @dataclass(slots=True)
@@ -204,14 +207,24 @@ class ReusingAligner:
 
 @dataclass(frozen=True, slots=True)
 class ReusingDiarizer:
+    """Keeps the turns, and what they are made of: that is the same whatever number of speakers is asked for."""
+
     inner: Diarizer
     results: StageResults
     depends_on: Mapping[str, object]
 
     def diarize(self, audio: Audio, /, *, speakers: Speakers, advance: Advance = ignore) -> Diarization:
+        inner = self.inner.resumed(self._resume) if isinstance(self.inner, Resumable) else self.inner
         return self.results.once(
             "diarize",
             [self.depends_on, speakers],
             _DIARIZATION,
-            lambda: self.inner.diarize(audio, speakers=speakers, advance=advance),
+            lambda: inner.diarize(audio, speakers=speakers, advance=advance),
         )
+
+    def _resume(self, step: str, rows_from: RowsFrom) -> Iterator[Found]:
+        shelf = self.results.shelf(step, self.depends_on, _PACKED)
+        known = shelf.load()
+        self.results.count(step, reused=len(known))
+        rest = (packed(found) for found in rows_from(len(known)))
+        return (unpacked(row) for row in chain(known, shelf.filled(rest, len(known))))

@@ -27,6 +27,16 @@ OLD_NAMES = {
 }
 """Environment variables of the services that this one replaces, and what they are called here; later ones win."""
 
+WITHOUT_EFFECT = {
+    "ASR_ENGINE": "Recognition is Wortlaut's own.",
+    "ASR_MODEL_PATH": "WORTLAUT_MODELS_DIR says where models lie.",
+    "SAMPLE_RATE": "Sound of any rate is worked on at 16 kHz.",
+}
+"""Variables of those services that nothing here asks for, and why."""
+
+_NEVER = str(10**9)
+"""Seconds that do not pass."""
+
 
 class JobSettings(Sourced):
     """Every setting, its default and the names it goes by in the environment."""
@@ -44,7 +54,7 @@ class JobSettings(Sourced):
         default=None, description="Folder or s3://bucket/prefix for media and results; `objects` in the data folder."
     )
     workers: int = Field(default=1, ge=0, description="Jobs worked on at once, each in a process of its own.")
-    max_attempts: int = Field(default=3, ge=1, description="Attempts a job gets to get any further.")
+    max_attempts: int = Field(default=5, ge=1, description="Attempts a job gets to get any further.")
     max_duration: float = Field(
         default=0.0, ge=0, description="Seconds of the longest recording; above: 413. 0: any length."
     )
@@ -52,7 +62,10 @@ class JobSettings(Sourced):
         default=600.0, gt=0, description="Seconds a working process may report nothing before it counts as hung."
     )
     child_idle: float = Field(
-        default=600.0, ge=0, description="Seconds without work after which a process ends and gives its memory back."
+        default=600.0,
+        ge=0,
+        validation_alias=AliasChoices("WORTLAUT_CHILD_IDLE", "MODEL_IDLE_TIMEOUT", "child_idle"),
+        description="Seconds without work after which a process ends and gives its memory back. 0: never.",
     )
     warms_up: bool = Field(default=True, description="Fetch and load the default model at the start.")
     retry_wait: float = Field(default=2.0, ge=0, description="Seconds before the first retry; doubled for each more.")
@@ -86,4 +99,11 @@ class JobSettings(Sourced):
 def translate_old_names(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment with old names also under their new ones; a new name that is set wins."""
     renamed = {new: environment[old] for old, new in OLD_NAMES.items() if environment.get(old)}
+    if renamed.get("WORTLAUT_IDLE") == "0":  # which meant that models stay
+        renamed["WORTLAUT_IDLE"] = _NEVER
     return {**renamed, **{name: value for name, value in environment.items() if value or name not in renamed}}
+
+
+def without_effect(environment: Mapping[str, str] = os.environ) -> Mapping[str, str]:
+    """Return the old variables that are set and that nothing here asks for, and why."""
+    return {name: why for name, why in WITHOUT_EFFECT.items() if environment.get(name)}

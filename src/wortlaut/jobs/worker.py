@@ -15,6 +15,7 @@ from procrastinate import App
 
 from wortlaut.errors import WortlautError
 from wortlaut.jobs.attempt import BEAT, Attempt
+from wortlaut.jobs.changes import UNWANTED, Changes
 from wortlaut.jobs.database import Pool, migrate, open_pool, our_errors
 from wortlaut.jobs.errors import DatabaseUnavailable, Failure, JobNotFound
 from wortlaut.jobs.job import Job
@@ -52,11 +53,13 @@ class Worker:
     trouble: Failure | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
     children: list[Child] = field(init=False)
+    _unwanted: Changes = field(init=False)
     _idle: asyncio.LifoQueue[Child] = field(init=False, default_factory=asyncio.LifoQueue)
     _attempts: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _last_used: dict[int, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._unwanted = Changes(self.url, UNWANTED)
         self.children = [Child(self.settings.engine, self.settings.silence) for _ in range(self.settings.workers)]
         for child in self.children:
             self._idle.put_nowait(child)
@@ -114,6 +117,7 @@ class Worker:
         ledger, storage = Ledger(pool, queue, lease_life), open_storage(self.settings.storage)
         async with asyncio.TaskGroup() as beside:
             tasks = [
+                beside.create_task(self._unwanted.listen()),
                 beside.create_task(self._warm_up()),
                 beside.create_task(self._recover(pool, queue, ledger)),
                 beside.create_task(self._let_idle_children_go()),
@@ -131,7 +135,7 @@ class Worker:
     async def _work(self, ledger: Ledger, storage: Storage, job_id: str) -> None:
         child = await self._idle.get()
         try:
-            await Attempt(ledger, storage, child, self.settings, self.observe).run(job_id)
+            await Attempt(ledger, storage, child, self.settings, self._unwanted, self.observe).run(job_id)
         finally:
             self._last_used[id(child)] = time.monotonic()
             self._idle.put_nowait(child)
@@ -164,7 +168,7 @@ class Worker:
 
     async def _let_idle_children_go(self) -> None:
         """End children that have had nothing to do for long: nothing gives memory back like the end of a process."""
-        while True:
+        while self.settings.child_idle:
             await asyncio.sleep(max(self.settings.child_idle / 4, 1.0))
             for child in self._idle._queue[:]:  # type: ignore[attr-defined]  # noqa: SLF001 there is no other look at it
                 used = self._last_used.get(id(child), 0.0)

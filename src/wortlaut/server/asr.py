@@ -24,6 +24,7 @@ from wortlaut.server.answers import (
 from wortlaut.server.openapi import ASR, DETECTION, PROBLEMS, TRANSCRIPTS
 from wortlaut.server.parameters import Defaults, make_options
 from wortlaut.server.requests import Serving, Submitter
+from wortlaut.server.settings import ServiceSettings
 from wortlaut.server.uploads import Received, Recording, receive, with_wave_header
 from wortlaut.transcript import Transcript
 
@@ -45,7 +46,7 @@ async def asr(request: Request, service: Serving, caller: Submitter) -> Response
     if form.name == "json":
         response = _json(transcript, options)
     else:
-        response = await rendered(transcript, form, RenderOptions(recording.name))
+        response = await rendered(transcript, form, _layout(recording.name, service.settings))
         if form.media_type.startswith("text/") or form.name in ("srt", "vtt", "tsv"):
             response.headers["Content-Type"] = "text/plain; charset=utf-8"
     response.headers.update({**ENGINE, "Content-Disposition": disposition(f"{recording.name}.{form.extension}")})
@@ -60,6 +61,15 @@ async def detect_language(request: Request, service: Serving, caller: Submitter)
         guess = await service.detect_now(request, _recording(received), options, caller)
     code = str(guess["language"])
     return {"detected_language": language_name(code), "language_code": code, "confidence": guess["probability"]}
+
+
+def _layout(name: str, settings: ServiceSettings) -> RenderOptions:
+    return RenderOptions(
+        name,
+        max_line_width=settings.subtitle_max_line_width,
+        max_line_count=settings.subtitle_max_line_count,
+        highlight_words=settings.subtitle_highlight_words,
+    )
 
 
 def _recording(received: Received) -> Recording:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from wortlaut.errors import InvalidOption
 from wortlaut.formats import RenderOptions
+from wortlaut.jobs.changes import is_set_within
 from wortlaut.jobs.errors import DatabaseUnavailable, IdempotencyConflict, JobNotFound
 from wortlaut.jobs.job import Job, State
 from wortlaut.jobs.options_json import options_to_json
@@ -212,22 +213,24 @@ async def delete(job_id: JobId, service: Serving, caller: Submitter) -> None:
 
 async def _events(service: Service, job: Job) -> AsyncIterator[str]:
     told = None
-    while True:
-        if view(job) != told:
-            told = view(job)
-            yield f"event: {'end' if job.is_finished else 'progress'}\ndata: {json.dumps(told)}\n\n"
-        else:
-            yield ": still here\n\n"
-        if job.is_finished:
-            return
-        await service.changes.wait(job.id, KEEP_ALIVE)
-        try:
-            job = await service.ledger.get(job.id)
-        except DatabaseUnavailable:
-            await asyncio.sleep(1)
-        except JobNotFound:
-            yield 'event: end\ndata: {"state": "deleted"}\n\n'
-            return
+    with service.changes.of(job.id) as changed:
+        while True:
+            changed.clear()
+            try:
+                job = await service.ledger.get(job.id)
+            except DatabaseUnavailable:
+                await asyncio.sleep(1)
+            except JobNotFound:
+                yield 'event: end\ndata: {"state": "deleted"}\n\n'
+                return
+            if view(job) != told:
+                told = view(job)
+                yield f"event: {'end' if job.is_finished else 'progress'}\ndata: {json.dumps(told)}\n\n"
+            else:
+                yield ": still here\n\n"
+            if job.is_finished:
+                return
+            await is_set_within(changed, KEEP_ALIVE)
 
 
 def view(job: Job) -> dict[str, object]:

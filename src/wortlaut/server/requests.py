@@ -11,8 +11,11 @@ from wortlaut.server.access import Caller, Scope
 from wortlaut.server.service import Service
 
 
-def service_of(request: Request) -> Service:
-    """Return the service that this app stands for."""
+async def service_of(request: Request) -> Service:
+    """Return the service that this app stands for.
+
+    Async, though it waits for nothing: the rest goes through threads, of which uploads may have taken all.
+    """
     return cast("Service", request.app.state.service)
 
 

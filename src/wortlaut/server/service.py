@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from wortlaut.errors import Cancelled, WortlautError
 from wortlaut.formats.read import read_json
-from wortlaut.jobs.changes import Changes
+from wortlaut.jobs.changes import Changes, is_set_within
 from wortlaut.jobs.database import Pool, migrate, open_pool
 from wortlaut.jobs.embedded import database_of
 from wortlaut.jobs.errors import DatabaseUnavailable, JobNotFound, JobUnfinished, MediaTooLong
@@ -34,7 +34,9 @@ from wortlaut.transcript import Transcript
 log = logging.getLogger(__name__)
 
 LOOK = 1.0
-"""Seconds between two looks at a job, and at whether the caller is still there, when nothing is heard of it."""
+"""Seconds between two looks at whether the caller is still there."""
+DOUBT = 15.0
+"""Seconds after which a job is looked at though nothing was heard of it: hundreds may wait, and looking is not free."""
 INSIST = 5.0
 """Seconds after which a part that was asked to end is asked again."""
 PATIENCE = 60.0
@@ -206,17 +208,30 @@ class Service:
     async def wait(self, job: Job, waiting: Waiting) -> Job:
         """Return the job when it has ended. Raises `Cancelled` when the caller has gone."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
-        while not job.is_finished:
-            await self.changes.wait(job.id, LOOK)
+        with self.changes.of(job.id) as changed:
+            while not job.is_finished:
+                try:
+                    job = await self.ledger.get(job.id)
+                    deadline = asyncio.get_running_loop().time() + PATIENCE
+                except DatabaseUnavailable:
+                    if asyncio.get_running_loop().time() > deadline:
+                        raise
+                    await asyncio.sleep(LOOK)
+                    continue
+                if not job.is_finished:
+                    await self._heard(changed, waiting)
+        return job
+
+    async def _heard(self, changed: asyncio.Event, waiting: Waiting) -> None:
+        """Return when a job has changed, or is in doubt. Raises `Cancelled` when the caller has gone."""
+        in_doubt = asyncio.get_running_loop().time() + DOUBT
+        while asyncio.get_running_loop().time() < in_doubt:
+            is_news = await is_set_within(changed, LOOK)
             if await waiting.is_disconnected():
                 raise Cancelled
-            try:
-                job = await self.ledger.get(job.id)
-                deadline = asyncio.get_running_loop().time() + PATIENCE
-            except DatabaseUnavailable:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-        return job
+            if is_news:
+                break
+        changed.clear()
 
     async def result(self, job: Job) -> bytes:
         """Return what a job has come to. Raises what it failed with, `Cancelled`, or `JobUnfinished`."""

@@ -24,6 +24,29 @@ class ServiceSettings(JobSettings):
         validation_alias=AliasChoices("WORTLAUT_MODEL", "WHISPER_MODEL", "WHISPERX_MODEL", "ASR_MODEL"),
         description="The Whisper model for requests that name none, or one of OpenAI's.",
     )
+    subtitle_max_line_width: int | None = Field(
+        default=None,
+        ge=1,
+        validation_alias=AliasChoices(
+            "WORTLAUT_SUBTITLE_MAX_LINE_WIDTH", "SUBTITLE_MAX_LINE_WIDTH", "subtitle_max_line_width"
+        ),
+        description="Characters in a line of the subtitles that `/asr` answers with.",
+    )
+    subtitle_max_line_count: int | None = Field(
+        default=None,
+        ge=1,
+        validation_alias=AliasChoices(
+            "WORTLAUT_SUBTITLE_MAX_LINE_COUNT", "SUBTITLE_MAX_LINE_COUNT", "subtitle_max_line_count"
+        ),
+        description="Lines of one subtitle that `/asr` answers with.",
+    )
+    subtitle_highlight_words: bool = Field(
+        default=False,
+        validation_alias=AliasChoices(
+            "WORTLAUT_SUBTITLE_HIGHLIGHT_WORDS", "SUBTITLE_HIGHLIGHT_WORDS", "subtitle_highlight_words"
+        ),
+        description="Underline each word while it is spoken, in the subtitles that `/asr` answers with.",
+    )
     max_upload_bytes: int = Field(default=4 * 2**30, ge=1, description="Size of the largest recording; above: 413.")
     upload_life_hours: float = Field(
         default=24.0, gt=0, description="Hours after which an upload that nobody continues is deleted."
