@@ -25,8 +25,8 @@ RUMBLE_SAMPLES = SAMPLE_RATE // 100
 """Taking away the mean of the surrounding 10 ms takes away offsets, table knocks and wind, all below voices."""
 BLOCK_FRAMES = 256
 PAUSE_PERCENTILE, PAUSE_DB = 5.0, 30.0
-"""So far below the loud frames are the pauses of speech where no noise fills them. The same guard lets silences move the
-edges of words (`alignment.silences`)."""
+"""So far below the loud frames are the pauses of speech where no noise fills them. The same guard lets silences move
+the edges of words (`alignment.silences`)."""
 PAUSE_FRAME_SAMPLES = SAMPLE_RATE // 40
 
 
@@ -62,9 +62,13 @@ def blocks_without_rumble(audio: Audio, size_samples: int) -> Iterator[NDArray[n
 
 def sounding_levels(audio: Audio, frame_samples: int) -> NDArray[np.float32]:
     """Return the levels of those frames that are not silent, in decibels relative to full scale, without rumble."""
-    blocks = blocks_without_rumble(audio, BLOCK_FRAMES * frame_samples)
-    levels = np.concatenate([np.zeros(0, np.float32), *(frame_levels(block, frame_samples) for block in blocks)])
+    levels = _levels(audio, frame_samples)
     return levels[levels > QUIETEST_DB]
+
+
+def _levels(audio: Audio, frame_samples: int) -> NDArray[np.float32]:
+    blocks = blocks_without_rumble(audio, BLOCK_FRAMES * frame_samples)
+    return np.concatenate([np.zeros(0, np.float32), *(frame_levels(block, frame_samples) for block in blocks)])
 
 
 def gain_to_hear(audio: Audio, frame_samples: int) -> float:
@@ -79,7 +83,7 @@ def gain_to_hear(audio: Audio, frame_samples: int) -> float:
 
 def noise_fills_pauses(audio: Audio) -> bool:
     """Whether the quietest frames of speech are not much quieter than the loud ones; False where all is silent."""
-    sounding = sounding_levels(audio, PAUSE_FRAME_SAMPLES)
-    if not len(sounding):
+    levels = _levels(audio, PAUSE_FRAME_SAMPLES)
+    if not (levels > QUIETEST_DB).any():
         return False
-    return percentile(sounding, LOUD_PERCENTILE) - percentile(sounding, PAUSE_PERCENTILE) < PAUSE_DB
+    return percentile(levels, LOUD_PERCENTILE) - percentile(levels, PAUSE_PERCENTILE) < PAUSE_DB
