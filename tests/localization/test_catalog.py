@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wortlaut.cli.app import app
+from wortlaut.diagnosis.packages import KNOWN_BREAKS, KnownBreak
 from wortlaut.errors import MediaNotFound, WortlautError
 from wortlaut.localization.catalog import Catalog, catalog, made_of
 from wortlaut.models.announcement import announcement
@@ -54,6 +55,13 @@ def test_the_source_is_read_for_what_it_says(english_sentences: frozenset[str]) 
     assert "Check the path; relative paths start at the current folder." in english_sentences  # its hint
     assert "{0} is empty." in english_sentences  # an f-string
     assert "Write the findings as JSON." in english_sentences  # an option's help
+
+
+@pytest.mark.parametrize("known", KNOWN_BREAKS, ids=lambda known: known.effect)
+def test_what_is_known_to_break_is_said_in_german(known: KnownBreak) -> None:
+    """These sentences stand in a table, where the reading of the source does not look."""
+    assert known.effect in german_messages()
+    assert known.next_step in german_messages() or known.next_step.startswith("pip install ")
 
 
 def test_a_sentence_is_translated() -> None:
