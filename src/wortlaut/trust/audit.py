@@ -9,7 +9,6 @@ from wortlaut.audio import Audio, SpeechRegion, Window
 from wortlaut.notice import Notice
 from wortlaut.options import Decoding
 from wortlaut.recognition.candidate import says_the_same
-from wortlaut.speech.level import noise_fills_pauses
 from wortlaut.transcript import Decision, Outcome, Passage, Word
 from wortlaut.trust.coverage import padded, uncovered, uncovered_notice, words_without_speech
 from wortlaut.trust.judging import Verdict, judge
@@ -96,11 +95,8 @@ class Auditor:
     def _pieces(
         self, passage: Passage, words: Sequence[Word], regions: Sequence[SpeechRegion], longest: float
     ) -> list[Window]:
-        """Where pauses are silent, what a window leaves out is heard by itself (`_recovered`)."""
         left_out = lying_in(regions, passage) if words else []
-        if not left_out or not noise_fills_pauses(self.audio.excerpt(passage.start, passage.end)):
-            return []
-        return pieces(self.audio, passage, left_out, longest)
+        return pieces(self.audio, passage, left_out, longest) if left_out else []
 
     def _recovered(self, words: Sequence[Word], heard: Sequence[Passage]) -> tuple[Timed, list[SpeechRegion]]:
         """Return what a second hearing finds in speech without words, and where it finds nothing.
