@@ -30,7 +30,7 @@ document.config.checks.negative_data_rejection.expected_statuses.extend(["412", 
 
 @pytest.fixture(scope="session")
 def ready_url(base_url):
-    """The service once it is ready: while models are being loaded, `/ready` says 503, which a check takes for a fault."""
+    """The service once it is ready: while models are loaded, `/ready` says 503, which a check takes for a fault."""
     ends = time.monotonic() + 60
     while (answer := httpx.get(f"{base_url}/ready")).status_code != codes.OK:
         assert time.monotonic() < ends, answer.text
