@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wortlaut.audio import SAMPLE_RATE, Audio
-from wortlaut.speech.level import LOUD_DB, blocks_without_rumble, frame_levels, gain_to_hear, percentile
+from wortlaut.speech.level import (
+    LOUD_DB,
+    blocks_without_rumble,
+    frame_levels,
+    gain_to_hear,
+    noise_fills_pauses,
+    percentile,
+)
 
 FRAME = 512
 
@@ -68,3 +75,16 @@ def test_the_size_of_blocks_does_not_matter(rng):
 def test_a_percentile_is_numpys(values, percent):
     levels = np.array(values, np.float32)
     assert percentile(levels, percent) == pytest.approx(np.percentile(levels.astype(float), percent), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("noise_db", "fills"), [(-120.0, False), (-70.0, False), (-60.0, False), (-40.0, True), (-30.0, True)]
+)
+def test_noise_fills_pauses_when_it_is_less_than_30_db_below_the_speech(rng, noise_db, fills):
+    speech = np.concatenate([tone(300, 0.2, 1.5), np.zeros(SAMPLE_RATE // 2, np.float32)] * 3)
+    noise = rng.normal(0, 10 ** (noise_db / 20), len(speech))
+    assert noise_fills_pauses(Audio.from_array((speech + noise).astype(np.float32))) is fills
+
+
+def test_nothing_fills_pauses_where_all_is_silent():
+    assert not noise_fills_pauses(Audio.from_array(np.zeros(SAMPLE_RATE, np.float32)))

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wortlaut.audio import SpeechRegion, Window
+from wortlaut.audio import SAMPLE_RATE, Audio, SpeechRegion, Window
 from wortlaut.options import Decoding
 from wortlaut.testing import silence
 from wortlaut.transcript import Passage, Trial, Word
@@ -33,6 +34,9 @@ def timed(start, end, text=" Guten Tag.", confidence=0.9, **more):
     step = (end - start) / len(parts)
     spoken = [Word(f" {part}", start + i * step, start + (i + 1) * step, confidence) for i, part in enumerate(parts)]
     return passage(start, end, text, **more), spoken
+
+
+NOISE = Audio.from_array(np.random.default_rng(0).normal(0, 0.1, 20 * SAMPLE_RATE).astype(np.float32))
 
 
 def auditor(*, hears=(), heard_at_first=None, answers=None, asked=None):
@@ -244,6 +248,16 @@ def test_a_passage_that_leaves_out_a_sentence_gives_way_to_its_pieces():
     assert texts(audited) == [said.strip() for _, _, said in sentences]
     assert codes(audited) == []
     assert [outcome for _, outcome in outcomes(audited)] == ["recovered"] * 3
+
+
+@pytest.mark.parametrize(("audio", "is_cut"), [(silence(20.0), False), (NOISE, True)])
+def test_where_pauses_are_silent_a_word_that_was_left_out_is_heard_by_itself(audio, is_cut):
+    asked = []
+    whole = replace(passage(0.8, 12.2), regions=(SpeechRegion(1.0, 5.0), SpeechRegion(8.0, 10.0)))
+    listening = replace(auditor(hears=((1.0, 5.0), (8.0, 10.0)), asked=asked), audio=audio)
+    listening.audit([(whole, timed(1.0, 5.0)[1])])
+    assert (SpeechRegion(1.0, 5.0) in {region for one in asked for region in one.regions}) is is_cut
+    assert SpeechRegion(8.0, 10.0) in {region for one in asked for region in one.regions}
 
 
 def test_pieces_that_say_something_else_are_not_believed():

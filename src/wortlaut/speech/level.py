@@ -24,6 +24,10 @@ QUIET_PERCENTILE, QUIET_DB = 10.0, -30.0
 RUMBLE_SAMPLES = SAMPLE_RATE // 100
 """Taking away the mean of the surrounding 10 ms takes away offsets, table knocks and wind, all below voices."""
 BLOCK_FRAMES = 256
+PAUSE_PERCENTILE, PAUSE_DB = 5.0, 30.0
+"""So far below the loud frames are the pauses of speech where no noise fills them. The same guard lets silences move
+the edges of words (`alignment.silences`)."""
+PAUSE_FRAME_SAMPLES = SAMPLE_RATE // 40
 
 
 def frame_levels(samples: NDArray[np.float32], frame_samples: int) -> NDArray[np.float32]:
@@ -58,9 +62,13 @@ def blocks_without_rumble(audio: Audio, size_samples: int) -> Iterator[NDArray[n
 
 def sounding_levels(audio: Audio, frame_samples: int) -> NDArray[np.float32]:
     """Return the levels of those frames that are not silent, in decibels relative to full scale, without rumble."""
-    blocks = blocks_without_rumble(audio, BLOCK_FRAMES * frame_samples)
-    levels = np.concatenate([np.zeros(0, np.float32), *(frame_levels(block, frame_samples) for block in blocks)])
+    levels = _levels(audio, frame_samples)
     return levels[levels > QUIETEST_DB]
+
+
+def _levels(audio: Audio, frame_samples: int) -> NDArray[np.float32]:
+    blocks = blocks_without_rumble(audio, BLOCK_FRAMES * frame_samples)
+    return np.concatenate([np.zeros(0, np.float32), *(frame_levels(block, frame_samples) for block in blocks)])
 
 
 def gain_to_hear(audio: Audio, frame_samples: int) -> float:
@@ -71,3 +79,11 @@ def gain_to_hear(audio: Audio, frame_samples: int) -> float:
     loud, quiet = percentile(sounding, LOUD_PERCENTILE), percentile(sounding, QUIET_PERCENTILE)
     gain_db = min(LOUD_DB - loud, QUIET_DB - quiet)
     return float(10 ** (max(gain_db, 0.0) / 20))
+
+
+def noise_fills_pauses(audio: Audio) -> bool:
+    """Whether the quietest frames of speech are not much quieter than the loud ones; False where all is silent."""
+    levels = _levels(audio, PAUSE_FRAME_SAMPLES)
+    if not (levels > QUIETEST_DB).any():
+        return False
+    return percentile(levels, LOUD_PERCENTILE) - percentile(levels, PAUSE_PERCENTILE) < PAUSE_DB

@@ -9,6 +9,7 @@ from wortlaut.audio import Audio, SpeechRegion, Window
 from wortlaut.notice import Notice
 from wortlaut.options import Decoding
 from wortlaut.recognition.candidate import says_the_same
+from wortlaut.speech.level import noise_fills_pauses
 from wortlaut.transcript import Decision, Outcome, Passage, Word
 from wortlaut.trust.coverage import padded, uncovered, uncovered_notice, words_without_speech
 from wortlaut.trust.judging import Verdict, judge
@@ -26,6 +27,9 @@ RECOVERED_LOGPROB = -0.6
 had -0.4 to -0.5, invented ones in noise -0.7 to -1.5."""
 
 LESS_SURE = "a soft voice, of whose words the model is less sure"
+
+A_SENTENCE = 3.0
+"""Seconds of speech without words that are worth a window's new cut in any case. It costs as much as three windows."""
 
 SAME_TEXTS = 3
 """So many windows in a row with the same text make a loop that goes across windows."""
@@ -96,7 +100,13 @@ class Auditor:
         self, passage: Passage, words: Sequence[Word], regions: Sequence[SpeechRegion], longest: float
     ) -> list[Window]:
         left_out = lying_in(regions, passage) if words else []
-        return pieces(self.audio, passage, left_out, longest) if left_out else []
+        return pieces(self.audio, passage, left_out, longest) if self._is_worth_a_cut(left_out, passage) else []
+
+    def _is_worth_a_cut(self, left_out: Sequence[SpeechRegion], passage: Passage) -> bool:
+        """Where pauses are silent, a word or two that a window leaves out is heard by itself (`_recovered`)."""
+        if sum(one.end - one.start for one in left_out) >= A_SENTENCE:
+            return True
+        return bool(left_out) and noise_fills_pauses(self.audio.excerpt(passage.start, passage.end))
 
     def _recovered(self, words: Sequence[Word], heard: Sequence[Passage]) -> tuple[Timed, list[SpeechRegion]]:
         """Return what a second hearing finds in speech without words, and where it finds nothing.
