@@ -35,18 +35,18 @@ async def open_pool(url: str) -> AsyncIterator[Pool]:
     pool: Pool = AsyncConnectionPool(
         url,
         connection_class=cast("type[Connection]", AsyncConnection),
-        kwargs={"row_factory": dict_row},
+        kwargs={"row_factory": dict_row, "connect_timeout": round(PATIENCE)},
         max_size=POOL_SIZE,
         timeout=PATIENCE,
         check=AsyncConnectionPool.check_connection,
         open=False,
     )
-    with our_errors():
-        await pool.open(wait=True, timeout=PATIENCE)
     try:
+        with our_errors():
+            await pool.open(wait=True, timeout=PATIENCE)
         yield pool
     finally:
-        await pool.close()
+        await pool.close()  # also half open: its tasks do not end when they are cancelled, only when they are told to
 
 
 @contextmanager
