@@ -229,5 +229,5 @@ def test_the_command_whisperx_is_the_command_of_that_name(monkeypatch):
     seen = []
     monkeypatch.setattr("wortlaut.cli.app.run", lambda: seen.append(list(sys.argv)))
     monkeypatch.setattr(sys, "argv", ["/bin/whisperx", "a.mp3", "--diarize"])
-    wortlaut.cli.whisperx.main()
+    wortlaut.cli.main_whisperx()
     assert seen == [["/bin/whisperx", "whisperx", "a.mp3", "--diarize"]]

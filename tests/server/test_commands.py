@@ -14,7 +14,8 @@ import uvicorn
 from typer.testing import CliRunner
 
 from wortlaut.cli import keys
-from wortlaut.cli.serve import NotClosed, _JsonLines, _PlainLines, serve, worker
+from wortlaut.cli.logs import JsonLines, PlainLines
+from wortlaut.cli.serve import NotClosed, serve, worker
 from wortlaut.jobs.errors import DatabaseTooNew
 
 app = typer.Typer()
@@ -103,14 +104,14 @@ def record(**extra):
 
 
 def test_log_lines_carry_the_job():
-    line = json.loads(_JsonLines().format(record(job_id="j1", action="job_done")))
+    line = json.loads(JsonLines().format(record(job_id="j1", action="job_done")))
     assert (line["message"], line["job_id"], line["action"], line["level"]) == ("done in 3 s", "j1", "job_done", "info")
     assert "ValueError: why" in line["traceback"]
-    assert _PlainLines().format(record(job_id="j1")).startswith("info wortlaut.jobs [j1]: done in 3 s\nTraceback")
+    assert PlainLines().format(record(job_id="j1")).startswith("info wortlaut.jobs [j1]: done in 3 s\nTraceback")
 
 
 def test_a_service_without_its_extra_says_so(monkeypatch):
-    from wortlaut.cli.serve import service_settings
+    from wortlaut.cli.service_settings import service_settings
     from wortlaut.errors import ExtraMissing
 
     monkeypatch.setitem(sys.modules, "procrastinate", None)

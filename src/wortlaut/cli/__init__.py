@@ -24,6 +24,12 @@ def main() -> None:
         sys.exit(BROKEN)
 
 
+def main_whisperx() -> None:
+    """Be the command `whisperx`, for a distribution that puts it on the path, and for `python -m`."""
+    sys.argv[1:1] = ["whisperx"]
+    main()
+
+
 def _broken(error: ImportError) -> InstallationBroken:
     """Name the packages that are to be installed anew: the doctor may need the same ones, and not start either."""
     from wortlaut.diagnosis.imports import find_unloadable, required_packages  # noqa: PLC0415 where all is well it is not needed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wortlaut.cli.progress import say
-from wortlaut.cli.serve import service_settings
+from wortlaut.cli.service_settings import service_settings
 from wortlaut.errors import InvalidOption
 
 if TYPE_CHECKING:

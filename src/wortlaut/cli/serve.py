@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import sys
-import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wortlaut.cli.keys import open_keys
+from wortlaut.cli.logs import log_to_stderr
 from wortlaut.cli.progress import say
-from wortlaut.errors import ExtraMissing, InvalidOption
+from wortlaut.cli.service_settings import service_settings
+from wortlaut.errors import InvalidOption
 
 if TYPE_CHECKING:
     from wortlaut.server.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
-
-EXTRA_HINT = "Install it with `pip install 'wortlaut[server]'`."
 
 
 class NotClosed(InvalidOption):
@@ -47,7 +44,7 @@ def serve(
 
     from wortlaut.server.app import create_app  # noqa: PLC0415 as above
 
-    _log(is_json=json_logs)
+    log_to_stderr(is_json=json_logs)
     _say_what_has_no_effect()
     asyncio.run(_require_closed(settings))
     say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs), {_whom(settings)}")
@@ -83,21 +80,10 @@ def worker(
 ) -> None:
     """Add a worker to a service: on the same machine, or on another one with the same database and storage."""
     settings = service_settings({"workers": workers, "model": model})
-    _log(is_json=json_logs)
+    log_to_stderr(is_json=json_logs)
     _say_what_has_no_effect()
     with suppress(KeyboardInterrupt):
         asyncio.run(_work(settings))
-
-
-def service_settings(given: Mapping[str, object]) -> ServiceSettings:
-    """What was said on the command line beats environment and file."""
-    try:
-        import procrastinate  # noqa: F401, PLC0415 one of the extra's packages stands for all
-
-        from wortlaut.server.settings import ServiceSettings  # noqa: PLC0415 part of an extra
-    except ImportError as error:
-        raise ExtraMissing("The service needs the extra `server`.", hint=EXTRA_HINT) from error
-    return ServiceSettings.model_validate({name: value for name, value in given.items() if value is not None})
 
 
 def _say_what_has_no_effect() -> None:
@@ -112,8 +98,6 @@ async def _require_closed(settings: ServiceSettings) -> None:
     """Refuse to listen where strangers could come from while there are no keys."""
     if settings.is_loopback or settings.is_open:
         return
-    from wortlaut.cli.keys import open_keys  # noqa: PLC0415 part of an extra
-
     async with open_keys(settings) as keys:
         if not await keys.exist():
             raise NotClosed(f"There are no keys, and {settings.host} can be reached from other machines.")
@@ -126,40 +110,3 @@ async def _work(settings: ServiceSettings) -> None:
 
     # The database is the service's to run: a worker that is there first waits for it.
     await Worker(settings, Options(model=settings.model), database_of_service(settings)).run()
-
-
-class _JsonLines(logging.Formatter):
-    """One JSON object a line, with everything that was said in `extra`."""
-
-    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-    def format(self, record: logging.LogRecord) -> str:
-        extra = {name: value for name, value in vars(record).items() if name not in self._usual}
-        line = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **extra,
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
-
-
-class _PlainLines(logging.Formatter):
-    """For people: the job stands in front of what is said about it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        job = getattr(record, "job_id", None)
-        prefix = f"{record.levelname.lower()} {record.name}" + (f" [{job}]" if job else "")
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
-        return f"{prefix}: {record.getMessage()}{trace}"
-
-
-def _log(*, is_json: bool) -> None:
-    output = logging.StreamHandler(sys.stderr)
-    output.setFormatter(_JsonLines() if is_json else _PlainLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[output], force=True)
-    logging.getLogger("wortlaut").setLevel(logging.INFO)
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each try while the database is away; we say that once

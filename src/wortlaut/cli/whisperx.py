@@ -1,8 +1,7 @@
-"""`wortlaut whisperx`, and the command `whisperx` itself: whisperX's command line, run by Wortlaut."""
+"""`wortlaut whisperx`: whisperX's command line, run by Wortlaut."""
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 import typer
@@ -26,11 +25,3 @@ def whisperx(context: typer.Context) -> None:
 def register(app: typer.Typer) -> None:
     """Add the command to the table of commands."""
     app.command("whisperx", context_settings=CONTEXT, add_help_option=False)(whisperx)
-
-
-def main() -> None:
-    """Be the command `whisperx`, for a distribution that puts it on the path, and for `python -m`."""
-    from wortlaut.cli.app import run  # noqa: PLC0415 the table of commands knows this module
-
-    sys.argv[1:1] = ["whisperx"]
-    run()

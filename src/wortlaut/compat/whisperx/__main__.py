@@ -1,6 +1,6 @@
 """`python -m wortlaut.compat.whisperx` is `whisperx`."""
 
-from wortlaut.cli.whisperx import main
+from wortlaut.cli import main_whisperx
 
 if __name__ == "__main__":
-    main()
+    main_whisperx()
