@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import tempfile
@@ -31,6 +32,18 @@ def _english() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORTLAUT_LANG", "en")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Undo what a command did to the log: it would go on writing to a stream that has been closed since."""
+    root = logging.getLogger()
+    handlers, level = set(root.handlers), root.level
+    yield
+    root.setLevel(level)
+    for handler in set(root.handlers) - handlers:
+        if type(handler) is logging.StreamHandler:  # and not pytest's own, which come and go
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
+import weakref
 
 import pytest
 from hypothesis import given
@@ -46,14 +49,51 @@ def test_what_is_idle_too_long_is_dropped(clock):
     residency = Residency(10, clock=clock)
     with residency.hold("a", loader()):
         clock.now = 100
-        residency.sweep()
+        residency.drop_stale()
         assert residency.resident() == ["a"]  # in use
     clock.now = 109
-    residency.sweep()
+    residency.drop_stale()
     assert residency.resident() == ["a"]
     clock.now = 110
-    residency.sweep()
+    residency.drop_stale()
     assert residency.resident() == []
+
+
+def test_what_is_idle_too_long_is_dropped_though_nobody_asks():
+    residency = Residency(0.05)
+    with residency.hold("a", loader()):
+        pass
+    for _ in range(2):  # what was used again in the meantime has its full time again
+        with residency.hold("b", loader()):
+            time.sleep(0.02)
+    await_that(lambda: not residency.resident())
+    with residency.hold("a", loader()):
+        assert residency.resident() == ["a"]
+    await_that(lambda: not residency.resident())
+
+
+def test_models_go_with_what_holds_them():
+    class Network:
+        pass
+
+    earlier = set(threading.enumerate())
+    residency = Residency(1000)
+    with residency.hold("a", lambda: Loaded(Network())) as network:
+        alive = weakref.ref(network)
+    del network
+    timers = {each for each in threading.enumerate() if isinstance(each, threading.Timer)} - earlier
+    assert timers
+    del residency
+    gc.collect()
+    assert alive() is None
+    await_that(lambda: not timers & set(threading.enumerate()))
+
+
+def await_that(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_asking_for_another_drops_what_is_stale(clock):

@@ -1,13 +1,14 @@
 """Models in memory: loaded when wanted, shared while in use, dropped when idle.
 
-There is no thread behind it. What is idle too long is dropped when the next model is asked for, or when `sweep` is
-called, which a service does between jobs; a program that asks for nothing more ends anyway.
+What is idle too long is dropped when the next model is asked for, and when its time has come: a timer, which does not
+keep the program from ending, looks after it while there is something to drop.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Residency:
         self._clock = clock
         self._lock = threading.Lock()
         self._places: dict[Hashable, _Place] = {}
+        self._look: weakref.finalize[[], Residency] | None = None
 
     @contextmanager
     def hold(self, key: Hashable, load: Callable[[], Loaded[Model]]) -> Iterator[Model]:
@@ -69,10 +71,14 @@ class Residency:
         finally:
             self._leave(place)
 
-    def sweep(self) -> None:
-        """Drop what has been idle too long or exceeds the budget."""
+    def drop_stale(self) -> None:
+        """Drop what has been idle too long or exceeds the budget, and see when to look again."""
         with self._lock:
             self._drop_stale()
+            if self._look is not None:
+                self._look()
+            self._look = None
+            self._look_in_time()
 
     def resident(self) -> list[Hashable]:
         """Return the keys of all loaded models."""
@@ -109,6 +115,21 @@ class Residency:
             place.users -= 1
             place.last_used = self._clock()
             self._drop_stale()
+            self._look_in_time()
+
+    def _look_in_time(self) -> None:
+        """Look again when the model that is unused longest is due, unless that is arranged. The lock is held.
+
+        The timer does not keep this object, and with it the models, alive; and it ends when this object does.
+        """
+        unused = [place.last_used for place in self._places.values() if place.users == 0]
+        if not unused or self._look is not None:
+            return
+        wait = max(min(unused) + self._idle - self._clock(), 0.0)
+        timer = threading.Timer(wait, _look_at, [weakref.ref(self)])
+        timer.daemon = True
+        timer.start()
+        self._look = weakref.finalize(self, timer.cancel)
 
     def _drop_stale(self) -> None:
         """Drop idle models, longest unused first. The lock is held."""
@@ -121,3 +142,8 @@ class Residency:
     def _exceeds_budget(self) -> bool:
         taken_bytes = sum(place.loaded.size_bytes for place in self._places.values() if place.loaded)
         return self._budget_bytes is not None and taken_bytes > self._budget_bytes
+
+
+def _look_at(residency: weakref.ref[Residency]) -> None:
+    if (alive := residency()) is not None:
+        alive.drop_stale()

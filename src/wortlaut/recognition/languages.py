@@ -133,9 +133,6 @@ ALIASES = MappingProxyType(
 )
 """Other names and codes: those of openai/whisper, and two ISO codes where Whisper has its own."""
 
-WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
-"""Languages whose script puts no space between words."""
-
 _CODES_BY_NAME = MappingProxyType({name: code for code, name in LANGUAGES.items()} | dict(ALIASES))
 
 
