@@ -20,8 +20,8 @@ from wortlaut.transcript import Passage, Turn, Word
 
 Timed = list[tuple[Passage, list[Word]]]
 
-MUCH_SOFTER_DB = 10.0
-"""What leaks from one headset or line into the other is softer by 15 dB and more; two people differ by less."""
+MUCH_SOFTER_DB = 8.0
+"""What leaks from one headset or line into the other is softer by 10 dB and more, some words of it by less."""
 COPY_DB = -30.0
 """What is left of a channel without what it shares with another, by which it is a copy: coding noise."""
 SOFTER_DB = 3.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from wortlaut.audio import Audio, Window
@@ -83,9 +83,11 @@ class WhisperRecognizer:
 
         def work(batch: Sequence[Window]) -> list[Passage]:
             found = decode(batch, language)
-            others = [self._other_language(audio, window, language) for window in batch]
+            heard = [self._languages_of(audio, window) for window in batch]
+            others = [other_language(one, language, window) for one, window in zip(heard, batch, strict=True)]
             spoken = switched(batch, found, others, language, decode)
-            return [passage(window, *one, self._decoding) for window, one in zip(batch, spoken, strict=True)]
+            passages = [passage(window, *one, self._decoding) for window, one in zip(batch, spoken, strict=True)]
+            return [replace(one, language_share=share(its, one)) for one, its in zip(passages, heard, strict=True)]
 
         workers = self._model.workers
         notices = self._prompt_notices(language)
@@ -98,10 +100,9 @@ class WhisperRecognizer:
     def _search(self, language: str) -> Search:
         return Search.of(self._model, self._decoding, language=language, task=self._task, draws=self._draws)
 
-    def _other_language(self, audio: Audio, window: Window, usual: str) -> str | None:
-        if not self._follows_switches:
-            return None
-        return other_language(self._vote(audio, window).probabilities, usual, window)
+    def _languages_of(self, audio: Audio, window: Window) -> Mapping[str, float]:
+        """Return how probable each language is by the sound of a window; nothing if switches are not followed."""
+        return self._vote(audio, window).probabilities if self._follows_switches else {}
 
     def _batches(self, windows: Sequence[Window]) -> list[Sequence[Window]]:
         """Cut the windows into batches, smaller ones where that keeps all workers busy."""
@@ -119,6 +120,11 @@ class WhisperRecognizer:
         if not is_truncated(self._model.tokenizer, self._decoding, language):
             return ()
         return (Notice("prompt-truncated", "Hotwords and initial prompt are too long; only a part was used."),)
+
+
+def share(probabilities: Mapping[str, float], found: Passage) -> float:
+    """Return how probable the language of a passage is; 1 if nobody asked."""
+    return min(probabilities.get(found.language, 0.0), 1.0) if probabilities else 1.0
 
 
 def passage(window: Window, finding: Finding, language: str, decoding: Decoding) -> Passage:

@@ -16,10 +16,13 @@ from wortlaut.trust.judging import Verdict, judge
 from wortlaut.trust.listening import Listen
 from wortlaut.trust.recutting import LONGEST_PIECES, lying_in, pieces, say_more
 from wortlaut.trust.spans import Span, free, shared, union
+from wortlaut.trust.two_languages import are_in_two_languages, language_pieces
 
 Timed = list[tuple[Passage, list[Word]]]
 HearAgain = Callable[[Sequence[Window]], Timed]
 """Recognizes and aligns windows once more."""
+IsBetter = Callable[[Timed, Passage, Sequence[Word]], bool]
+"""Whether what was heard in pieces may take the place of a passage with these words."""
 Pack = Callable[[Audio, Sequence[SpeechRegion]], list[Window]]
 
 RECOVERED_LOGPROB = -0.6
@@ -61,6 +64,7 @@ class Auditor:
 
     def audit(self, timed: Timed) -> Audited:
         left, decisions = self._sentenced(timed)
+        left, decisions = self._told_apart(left, decisions)
         for longest in LONGEST_PIECES:
             left, decisions = self._recut(left, decisions, longest)
         found, silent = self._recovered(_words(left), [passage for passage, _ in left])
@@ -85,12 +89,23 @@ class Auditor:
         """Put pieces in the place of passages that leave out some of their speech, where the pieces say more."""
         regions = uncovered(_words(timed), self.audio.duration, self.listen)
         cuts = [self._pieces(passage, words, regions, longest) for passage, words in timed]
+        return self._replaced(timed, decisions, cuts, say_more)
+
+    def _told_apart(self, timed: Timed, decisions: Sequence[Decision]) -> tuple[Timed, list[Decision]]:
+        """Put pieces in the place of passages in which people speak two languages."""
+        cuts = [language_pieces(self.audio, passage) for passage, _ in timed]
+        return self._replaced(timed, decisions, cuts, are_in_two_languages)
+
+    def _replaced(
+        self, timed: Timed, decisions: Sequence[Decision], cuts: Sequence[Sequence[Window]], is_better_told: IsBetter
+    ) -> tuple[Timed, list[Decision]]:
+        """Hear each passage again in its cut, if it has one, and take that where it is better."""
         again = iter(self.hear_again(windows) if (windows := [window for cut in cuts for window in cut]) else [])
         changed: Timed = []
         told: list[Decision] = []
         for one, decision, cut in zip(timed, decisions, cuts, strict=True):
             heard = [next(again) for _ in cut]
-            is_better = bool(heard) and say_more(heard, *one)
+            is_better = bool(heard) and is_better_told(heard, *one)
             left, decided = self._sentenced(heard, are_pieces=True) if is_better else ([one], [decision])
             changed += left
             told += [_after(decision, piece) for piece in decided] if is_better else decided
