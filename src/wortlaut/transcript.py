@@ -54,8 +54,8 @@ class Passage:
 
     `regions` are the speech regions of the window. `tokens` are Whisper's text tokens. The four that follow are
     Whisper's own measures of doubt; `temperature` is the one at which this text was decoded. `trials` are all
-    texts that were tried, in order; `doubts` is what still speaks against the one that is left. `language_share` is
-    the probability of its language by how the window sounds, 1 where nobody asked.
+    texts that were tried, in order; `doubts` is what still speaks against the one that is left.
+    `other_language_share` is how probable another language is by the sound, 0 where nobody asked.
     """
 
     start: float
@@ -71,7 +71,7 @@ class Passage:
     notices: tuple[Notice, ...] = ()
     trials: tuple[Trial, ...] = ()
     doubts: tuple[str, ...] = ()
-    language_share: float = 1.0
+    other_language_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,10 @@ class WhisperRecognizer:
             others = [other_language(one, language, window) for one, window in zip(heard, batch, strict=True)]
             spoken = switched(batch, found, others, language, decode)
             passages = [passage(window, *one, self._decoding) for window, one in zip(batch, spoken, strict=True)]
-            return [replace(one, language_share=share(its, one)) for one, its in zip(passages, heard, strict=True)]
+            return [
+                replace(one, other_language_share=other_share(its, one))
+                for one, its in zip(passages, heard, strict=True)
+            ]
 
         workers = self._model.workers
         notices = self._prompt_notices(language)
@@ -122,9 +125,9 @@ class WhisperRecognizer:
         return (Notice("prompt-truncated", "Hotwords and initial prompt are too long; only a part was used."),)
 
 
-def share(probabilities: Mapping[str, float], found: Passage) -> float:
-    """Return how probable the language of a passage is; 1 if nobody asked."""
-    return min(probabilities.get(found.language, 0.0), 1.0) if probabilities else 1.0
+def other_share(probabilities: Mapping[str, float], found: Passage) -> float:
+    """Return how probable the most probable language is that a passage is not in; 0 if nobody asked."""
+    return max((share for code, share in probabilities.items() if code != found.language), default=0.0)
 
 
 def passage(window: Window, finding: Finding, language: str, decoding: Decoding) -> Passage:
