@@ -58,7 +58,7 @@ Patience = Annotated[float, typer.Option(help="The search ends when patience x b
 LengthPenalty = Annotated[float, typer.Option(help="Exponent of the length that a hypothesis' score is divided by.")]
 Temperature = Annotated[float, typer.Option(min=0.0, help="Temperature of the first attempt.")]
 TemperatureStep = Annotated[
-    float, _optional("Step to the next temperature while a text looks bad; None: nothing is decoded again.")
+    float, _optional("Step to the next temperature while a text looks bad; None: doubtful texts are not decoded again.")
 ]
 CompressionRatio = Annotated[float, _optional("A text that compresses better repeats itself and is decoded again.")]
 Logprob = Annotated[float, _optional("A text whose average log-probability is lower is decoded again.")]

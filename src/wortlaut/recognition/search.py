@@ -42,7 +42,7 @@ def attempts(decoding: Decoding, *, draws: bool = True) -> Iterator[Attempt]:
 
     Another cut and the ban on repetition give the same answer each time and take one or two passes. Drawing at
     random costs `best_of` passages a temperature and cannot be reproduced: the engine's generators are never
-    seeded again. Without `draws` it is left out. A single temperature means that nothing is decoded again.
+    seeded again. Without `draws` it is left out. A single temperature means that no doubtful text is decoded again.
     """
     first, *others = decoding.temperatures
     usual_size = decoding.no_repeat_ngram_size

@@ -1,7 +1,7 @@
 """A window in which people speak two languages is heard again in pieces, each in its own.
 
-Whisper writes a window in one language: it translates the other, writes it as it sounds, or leaves it out. By
-its sound a second language is not out of the question then, which costs nothing to know: each window is asked anyway.
+Whisper writes a window in one language: it translates the other, writes it as it sounds, or leaves it out. By its sound,
+a second language is possible then. To know that costs nothing: each window is asked for its language anyway.
 """
 
 from __future__ import annotations
