@@ -1,7 +1,7 @@
 """A window in which people speak two languages is heard again in pieces, each in its own.
 
-Whisper writes a window in one language: it translates the other, writes it as it sounds, or leaves it out. By its sound,
-a second language is possible then. To know that costs nothing: each window is asked for its language anyway.
+Whisper writes a window in one language: it translates the other, writes it as it sounds, or leaves it out. By the
+sound, a second language is possible then. To know that costs nothing: each window is asked for its language anyway.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from wortlaut.transcript import Passage, Word
 from wortlaut.trust.recutting import Heard, pieces
 
 MIXED_SHARE = 0.08
-"""Probability of another language from which on a window may hold two: those that did, and were written in one, had 0.09
-to 0.37, clean speech in one language up to 0.02, radio with music 0.06, some meetings as much as two languages."""
+"""Probability of another language from which on a window may hold two. Those that did, and were written in one, had
+0.09 to 0.37; clean speech in one language up to 0.02, radio with music 0.06, some meetings as much as two languages."""
 LONGEST_PIECE = 8.0
 """Seconds: about two sentences."""
 
