@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo models test test-all explore check format bench bench-quick matrix docs site dist lock locked newest image-test clean help
+.PHONY: demo models test test-all explore check format bench bench-quick matrix docs site dist wheel-test lock locked newest image-test links clean help
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,10 @@ dist: $(DEV_STAMP) ## Build source archives and wheels of wortlaut and of its co
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m build --outdir dist packaging/wortlaut-whisperx
+
+wheel-test: $(DEV_STAMP) models ## Install the wheel anew for every extra and Python, and in every way that the pages show; WHEEL_TEST="-k 3.13"
+	$(BIN)/python -m pytest -v -p no:randomly -m 'not torch' $(WHEEL_TEST) \
+		tests/shipping/test_wheel.py tests/shipping/test_install_lines.py
 
 # The newest of everything that fits pyproject.toml, for every platform and Python, with hashes and without addresses.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
