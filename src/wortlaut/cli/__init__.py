@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from wortlaut.errors import InstallationBroken
 from wortlaut.localization.choice import translator
@@ -18,10 +19,11 @@ def main() -> None:
 
         run()
     except ImportError as error:  # also a native library that the system does not let in
-        broken = _broken(error)
-        translate = translator().translate
-        print(f"{translate(broken.message)} [{broken.code}]\n  {translate(broken.hint)}", file=sys.stderr)
-        sys.exit(BROKEN)
+        _leave(error)
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:  # what packages raise that do not fit
+        if not _arose_in_an_import(error):
+            raise
+        _leave(error)
 
 
 def main_whisperx() -> None:
@@ -30,12 +32,25 @@ def main_whisperx() -> None:
     main()
 
 
-def _broken(error: ImportError) -> InstallationBroken:
+def _arose_in_an_import(error: Exception) -> bool:
+    """Whether a module was being executed: built for another NumPy, a package raises this or that."""
+    return any(frame.f_code.co_name == "<module>" for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _leave(error: Exception) -> None:
+    broken = _broken(error)
+    translate = translator().translate
+    print(f"{translate(broken.message)} [{broken.code}]\n  {translate(broken.hint)}", file=sys.stderr)
+    sys.exit(BROKEN)
+
+
+def _broken(error: Exception) -> InstallationBroken:
     """Name the packages that are to be installed anew: the doctor may need the same ones, and not start either."""
-    from wortlaut.diagnosis.imports import find_unloadable, required_packages  # noqa: PLC0415 where all is well it is not needed
+    from wortlaut.diagnosis.imports import find_unloadable, required_packages, service_packages  # noqa: PLC0415 where all is well it is not needed
 
     message = f"A package that Wortlaut needs cannot be loaded: {error}."
-    if names := find_unloadable(required_packages(), seconds=_LOOKING_SECONDS):
+    suspects = [*required_packages(), *service_packages()]
+    if names := find_unloadable(suspects, seconds=_LOOKING_SECONDS):
         return InstallationBroken(
             message, hint=f"Install it anew with `pip install --force-reinstall {' '.join(names)}`."
         )

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from wortlaut.diagnosis.checkup import examine, exit_code
 from wortlaut.diagnosis.finding import Finding, Installation
+from wortlaut.diagnosis.imports import service_packages
 from wortlaut.diarization.pyannote.token import find_token
 from wortlaut.localization.choice import translator
 
@@ -82,7 +83,18 @@ def installation_from(settings: Settings) -> Installation:
         device=settings.device,
         token=find_token(settings.hf_token.get_secret_value() if settings.hf_token else None),
         endpoint=(os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
+        service_dir=_service_dir(),
     )
+
+
+def _service_dir() -> Path | None:
+    """Return the data folder of the service; None where it, or what is set for it, cannot be loaded."""
+    try:
+        from wortlaut.jobs.settings import JobSettings  # noqa: PLC0415 of no use without the extra
+
+        return JobSettings().data_dir if service_packages() else None
+    except (ImportError, ValueError):
+        return None
 
 
 def show(findings: Sequence[Finding], console: Console) -> None:

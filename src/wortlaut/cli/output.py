@@ -66,14 +66,21 @@ def prepare_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also when the disk is full or Ctrl-C comes."""
+    """Write a file so that it is there whole or not at all, also when the disk is full or Ctrl-C comes.
+
+    A pipe or a device is written to: a file put in its place would take it away from everybody.
+    """
     temporary: str | None = None
+    target = path.resolve() if path.is_symlink() else path  # /dev/stdout is a link
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        Path(temporary).replace(target)
     except BaseException as error:
         if temporary:
             with suppress(FileNotFoundError):

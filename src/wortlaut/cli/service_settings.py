@@ -19,6 +19,6 @@ def service_settings(given: Mapping[str, object]) -> ServiceSettings:
         import procrastinate  # noqa: F401, PLC0415 one of the extra's packages stands for all
 
         from wortlaut.server.settings import ServiceSettings  # noqa: PLC0415 part of an extra
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ExtraMissing("The service needs the extra `server`.", hint=EXTRA_HINT) from error
     return ServiceSettings.model_validate({name: value for name, value in given.items() if value is not None})

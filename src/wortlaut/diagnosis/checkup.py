@@ -29,6 +29,7 @@ PROBES: Mapping[str, str] = MappingProxyType(
         "ONNX Runtime": "devices:try_onnxruntime",
         "NVIDIA driver": "cuda:look_at_driver",
         "NVIDIA libraries": "cuda:look_at_nvidia_libraries",
+        "service": "service:look_at_service",
         "default models": "stored_models:look_at_default_models",
         "other models": "stored_models:look_at_other_models",
         "token": "network:look_at_token",

@@ -41,6 +41,8 @@ class Installation:
     device: str = "auto"
     token: Token | None = None
     endpoint: str = "https://huggingface.co"
+    service_dir: Path | None = None
+    """Where the service keeps its database and its jobs; None without the extra `server`."""
 
 
 Probe = Callable[[Installation], Iterable[Finding]]

