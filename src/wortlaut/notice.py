@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ANNOUNCEMENTS = "wortlaut.downloads"
+"""The logger for what is said before anything is fetched; each edge decides how to show it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

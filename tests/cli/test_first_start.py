@@ -13,9 +13,10 @@ import pytest
 from wortlaut import assembly
 from wortlaut.cli import app
 from wortlaut.cli.progress import announce_downloads
-from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
+from wortlaut.models.announcement import announcement
 from wortlaut.models.catalog import DEFAULT_MODELS, find_entry
 from wortlaut.models.store import ModelStore
+from wortlaut.notice import ANNOUNCEMENTS
 from wortlaut.transcript import Segment, Transcript, Turn, Word
 
 ROOT = Path(__file__).parents[2]

@@ -32,6 +32,7 @@ from wortlaut.errors import (
     UnknownModel,
     WortlautError,
 )
+from wortlaut.notice import ANNOUNCEMENTS
 
 COMMUNITY_1 = "pyannote/speaker-diarization-community-1"
 V3_1 = "pyannote/speaker-diarization-3.1"
@@ -280,6 +281,15 @@ class TestFetch:
         hub.requests.clear()
         assert ask(is_offline=True).fetch() == first
         assert not hub.requests
+
+    def test_says_what_it_fetches_once(self, ask, tmp_path, caplog):
+        caplog.set_level(logging.INFO, logger=ANNOUNCEMENTS)
+        for _ in range(2):
+            ask(V3_1).fetch()
+        (said,) = [record.getMessage() for record in caplog.records if record.name == ANNOUNCEMENTS]
+        assert f"  {V3_1} (speakers, 33 MB)" in said
+        assert str(tmp_path / "cache") in said
+        assert "built-in diarizer" in said
 
     def test_stalls_in_the_middle(self, hub, ask, monkeypatch):
         access = ask(file_seconds=0.3)

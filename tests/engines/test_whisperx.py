@@ -21,7 +21,7 @@ from wortlaut.engines.whisperx.aligning import SKIPPED, WhisperxAligner, load_al
 from wortlaut.engines.whisperx.loading import import_whisperx, load_model, require_whisperx
 from wortlaut.engines.whisperx.recognizing import WhisperxDetector, WhisperxPacker, WhisperxRecognizer
 from wortlaut.errors import CheckpointRefused, ExtraMissing, InvalidOption, ModelError, ModelMissing, TokenMissing
-from wortlaut.notice import Notice
+from wortlaut.notice import ANNOUNCEMENTS, Notice
 from wortlaut.options import Decoding, Options, Speakers
 from wortlaut.safe_loading import WHISPERX_VAD
 from wortlaut.settings import Settings
@@ -149,9 +149,19 @@ def test_what_only_shows_in_use_counts_as_missing_too(played, monkeypatch):
         load_alignment_model("en", device="cpu")
 
 
-def test_offline_nothing_is_asked_of_the_network(played):
+def test_what_whisperx_may_fetch_is_said(played, caplog):
+    caplog.set_level(logging.INFO, logger=ANNOUNCEMENTS)
+    load_alignment_model("en", device="cpu")
+    (record,) = [record for record in caplog.records if record.name == ANNOUNCEMENTS]
+    assert "word times in en" in record.getMessage()
+    assert "0.4 to 1.3 GB" in record.getMessage()
+
+
+def test_offline_nothing_is_asked_of_the_network(played, caplog):
+    caplog.set_level(logging.INFO, logger=ANNOUNCEMENTS)
     with pytest.raises(ModelMissing, match="network is not to be used"):
         load_alignment_model("en", device="cpu", is_offline=True)
+    assert not [record for record in caplog.records if record.name == ANNOUNCEMENTS]
     load_alignment_model("nl", device="cpu", is_offline=True)  # from the hub's cache, which whisperX can be told
 
 

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 
 from wortlaut.cli.app import app
 from wortlaut.diagnosis.packages import KNOWN_BREAKS, KnownBreak
+from wortlaut.diarization.pyannote.access import announcement as pyannote_announcement
+from wortlaut.diarization.pyannote.files import HUB_PIPELINES
+from wortlaut.engines.whisperx.aligning import announcement as whisperx_announcement
 from wortlaut.errors import MediaNotFound, WortlautError
 from wortlaut.localization.catalog import Catalog, catalog, made_of
 from wortlaut.models.announcement import announcement
@@ -152,3 +155,12 @@ def test_an_error_without_a_message_of_its_own_is_german_too(kind: type[Wortlaut
     error = kind()
     assert GERMAN.translate(error.message) != error.message
     assert GERMAN.translate(error.hint) != error.hint
+
+
+def test_what_pyannote_and_whisperx_fetch_is_said_in_german_too() -> None:
+    said = [
+        pyannote_announcement(next(iter(HUB_PIPELINES.values())), Path("/cache")),
+        whisperx_announcement("de"),
+    ]
+    for line in "\n".join(said).splitlines():
+        assert GERMAN.translate(line) != line

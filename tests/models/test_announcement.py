@@ -10,9 +10,10 @@ from typing import get_args
 import pytest
 
 from wortlaut.errors import ModelMissing
-from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
+from wortlaut.models.announcement import announcement
 from wortlaut.models.catalog import DEFAULT_MODELS, find_entry
 from wortlaut.models.entry import Role
+from wortlaut.notice import ANNOUNCEMENTS
 
 
 def words(*names, **options):

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 
 from wortlaut.errors import WortlautError
 from wortlaut.localization.choice import translator
-from wortlaut.models.announcement import ANNOUNCEMENTS
+from wortlaut.notice import ANNOUNCEMENTS
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
 

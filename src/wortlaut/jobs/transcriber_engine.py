@@ -15,7 +15,7 @@ from wortlaut.assembly import Transcriber, open_store
 from wortlaut.jobs.engine import Engine
 from wortlaut.jobs.reusing import reusing
 from wortlaut.jobs.stage_results import StageResults
-from wortlaut.models.announcement import ANNOUNCEMENTS
+from wortlaut.notice import ANNOUNCEMENTS
 from wortlaut.options import Options
 from wortlaut.pipeline import NO_LANGUAGE
 from wortlaut.recognition.placement import choose_compute_type, choose_device

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from wortlaut.models.entry import HubSource, ModelEntry, Source
 
-ANNOUNCEMENTS = "wortlaut.downloads"
-"""The logger that announcements go to; each edge decides how to show them."""
-
 _SPEAKERS = ("segmentation", "speaker embedding")
 _MB = 1e6
 

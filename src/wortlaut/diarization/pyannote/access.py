@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import importlib
 import importlib.metadata
+import logging
 import os
 import re
 import urllib.error
@@ -33,6 +34,9 @@ from wortlaut.errors import (
     UnknownModel,
     WortlautError,
 )
+from wortlaut.notice import ANNOUNCEMENTS
+
+log = logging.getLogger(ANNOUNCEMENTS)
 
 HUB_PAGES = "https://huggingface.co"
 """Where people accept terms, also when files come from a mirror."""
@@ -90,6 +94,7 @@ class PipelineAccess:
             return cached
         token = self._required_token(pipeline)
         self._ask(pipeline, token)
+        log.info("%s", announcement(pipeline, self.cache_dir or Path(_hub().constants.HF_HUB_CACHE)))
         return _arranged(pipeline, lambda file: self._download(file, token))
 
     def _pipeline(self) -> HubPipeline:
@@ -165,6 +170,20 @@ class PipelineAccess:
         except (DeadlinePassed, OSError, hub.errors.HfHubHTTPError, hub.errors.LocalEntryNotFoundError) as error:
             # Not chained: the request, with its token, would be part of the traceback.
             raise _download_error(error, file) from None
+
+
+def announcement(pipeline: HubPipeline, folder: Path) -> str:
+    """Return what is said before the download, a sentence a line."""
+    size = f"{pipeline.size_bytes / 1e6:.0f} MB"
+    return "\n".join(
+        (
+            "What is not on this machine yet is fetched now, once:",
+            f"  {pipeline.name} (speakers, {size})",
+            f"{size} come from the model hub; they go to {folder} (HF_HOME changes that).",
+            "After that no network is needed.",
+            "Without it the built-in diarizer tells the speakers apart (leave out --diarizer).",
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

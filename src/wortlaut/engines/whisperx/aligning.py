@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import pickle
 import threading
 import urllib.error
@@ -24,10 +25,12 @@ from wortlaut.audio import SAMPLE_RATE, Audio, SpeechRegion
 from wortlaut.diarization.pyannote.deadline import DeadlinePassed, within
 from wortlaut.engines.whisperx.loading import FAILURES, import_whisperx, stdout_kept
 from wortlaut.errors import ModelCorrupt, ModelError, ModelMissing
-from wortlaut.notice import Notice
+from wortlaut.notice import ANNOUNCEMENTS, Notice
 from wortlaut.safe_loading import guarded_loading
 from wortlaut.stages import Aligner
 from wortlaut.transcript import Passage, Word
+
+log = logging.getLogger(ANNOUNCEMENTS)
 
 SKIPPED = "whisperx-alignment-skipped"
 
@@ -53,6 +56,9 @@ def load_alignment_model(language: str, *, device: str, is_offline: bool = False
     """
     whisperx = import_whisperx()
 
+    if not is_offline:
+        log.info("%s", announcement(language))
+
     def load() -> AlignmentModel:
         with guarded_loading(()), stdout_kept():  # a list of tensors, which names no class
             model = AlignmentModel(*whisperx.load_align_model(language, device, **_offline(language, is_offline)))
@@ -67,6 +73,17 @@ def load_alignment_model(language: str, *, device: str, is_offline: bool = False
         raise ModelMissing(str(error).strip().splitlines()[0] if str(error).strip() else "it is not there") from error
     except (*FAILURES, pickle.UnpicklingError) as error:
         raise ModelCorrupt(str(error)) from error
+
+
+def announcement(language: str) -> str:
+    """Return what is said before whisperX may download: it looks into its caches by itself, and does not say."""
+    return "\n".join(
+        (
+            f"If it is not on this machine yet, whisperX fetches its network for word times in {language} now, once.",
+            "0.4 to 1.3 GB come from PyTorch or from the model hub, to ~/.cache (TORCH_HOME and HF_HOME change that).",
+            "Without it Wortlaut's own aligner times the words (--offline).",
+        )
+    )
 
 
 def _offline(language: str, is_offline: bool) -> dict[str, object]:
