@@ -87,7 +87,13 @@ image-test: $(RUN_STAMP) models ## Build the images, run them, transcribe, resta
 
 site: $(BIN)/python ## Build the documentation in English and German into site/
 	$(BIN)/python -m pip install --quiet --group docs
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# LINKS= leaves out those that lead outside, which need a network
+LINKS ?= --check-extern
+
+links: site ## Follow every link of the built pages, also to other places
+	$(BIN)/linkchecker --no-status --no-warnings $(LINKS) site/index.html site/de/index.html
 
 clean: ## Remove what was installed and built here; models stay
 	rm -rf $(VENV) .matrix dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
