@@ -24,6 +24,7 @@ MESSAGE_OF = {
     "say": 0,
     "echo": 0,
     "_optional": 0,
+    "_notice": 2,
     "_corrupt": 1,
     "Finding": 3,
     "translate": 0,

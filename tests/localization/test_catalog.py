@@ -37,6 +37,11 @@ def german_messages() -> dict[str, str]:
     return tomllib.loads(text)["messages"]
 
 
+def assembled_messages() -> dict[str, str]:
+    text = files("wortlaut.localization").joinpath("de.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["assembled"]
+
+
 def test_every_sentence_has_its_german(english_sentences: frozenset[str]) -> None:
     assert english_sentences - set(german_messages()) == set()
 

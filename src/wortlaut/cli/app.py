@@ -18,7 +18,7 @@ from wortlaut.cli.demo import demo
 from wortlaut.cli.doctor import doctor, explain, is_about_settings
 from wortlaut.cli.evaluate import evaluate
 from wortlaut.cli.exits import exit_code
-from wortlaut.cli.help import localized
+from wortlaut.cli.help import USAGE_ERROR, complain, localized
 from wortlaut.cli.progress import announce_downloads, described, say
 from wortlaut.cli.render import check, render
 from wortlaut.cli.serve import serve, worker
@@ -88,8 +88,12 @@ def run() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        # Leaves with SystemExit by itself, also after a wrong command line.
-        localized(typer.main.get_command(app), translator())()
+        sys.exit(localized(typer.main.get_command(app), translator())(standalone_mode=False))
+    except USAGE_ERROR as error:
+        complain(error, translator())
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
     except WortlautError as error:
         _leave(error)
     except ValueError as error:

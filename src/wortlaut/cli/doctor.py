@@ -71,7 +71,8 @@ def explain(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     mistakes: list[Any] = error.errors(include_input=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in mistakes)
+    translate = translator().translate
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {translate(one['msg'])}" for one in mistakes)
 
 
 def installation_from(settings: Settings) -> Installation:

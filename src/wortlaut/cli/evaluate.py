@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wortlaut.errors import ExtraMissing
+from wortlaut.localization.choice import translator
 from wortlaut.native import use_one_arena
 from wortlaut.settings import Settings
 
@@ -112,4 +113,4 @@ def show(results: Sequence[SetResult]) -> None:
         console.print(table)
     for result in results:
         console.print(files_table(result))
-    console.print(NOTES, markup=False)
+    console.print(translator().translate(NOTES), markup=False)

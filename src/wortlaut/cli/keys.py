@@ -12,6 +12,7 @@ import typer
 from wortlaut.cli.progress import say
 from wortlaut.cli.service_settings import service_settings
 from wortlaut.errors import InvalidOption
+from wortlaut.localization.choice import translator
 
 if TYPE_CHECKING:
     from wortlaut.server.access import Keys
@@ -50,12 +51,15 @@ def create(
 @app.command("list")
 def list_keys() -> None:
     """List all keys, without their secrets."""
+    translate = translator().translate
 
     async def run() -> None:
         async with open_keys(service_settings({})) as keys:
             for key in await keys.list():
-                state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "valid"
-                limits = f"{_limit(key.requests_per_minute)} a minute, {_limit(key.minutes_per_day)} minutes a day"
+                state = translate(f"revoked {key.revoked:%Y-%m-%d}") if key.revoked else translate("still valid")
+                limits = translate(
+                    f"{_limit(key.requests_per_minute)} a minute, {_limit(key.minutes_per_day)} minutes a day"
+                )
                 print(
                     f"{key.id}  {state:18}  {','.join(key.scopes):18}  {key.created:%Y-%m-%d}  {limits:38}  {key.name}"
                 )

@@ -16,7 +16,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from wortlaut import options
+from wortlaut.cli.progress import say
 from wortlaut.errors import MediaNotFound, ModelCorrupt, ModelMissing
+from wortlaut.localization.choice import translator
 from wortlaut.models.bundle import import_bundle, write_bundle
 from wortlaut.models.catalog import DEFAULT_MODELS, MODELS
 from wortlaut.models.checkpoint import CheckpointReport, inspect
@@ -47,12 +49,15 @@ def list_models() -> None:
     """List the models that Wortlaut knows, and which of them are on this machine."""
     store = store_from_settings()
     there = {model.name for model in store.installed()}
-    table = Table("model", "for", "licence", "size", "here", box=None, pad_edge=False)
+    translate = translator().translate
+    *titles, yes = translate("model, for, licence, size, here, yes").split(", ")
+    table = Table(*titles, box=None, pad_edge=False)
     for entry in MODELS:
         size = f"{entry.size_bytes / 1e6:,.0f} MB"
-        table.add_row(entry.name, entry.role, entry.licence, size, "yes" if entry.name in there else "")
+        is_here = yes if entry.name in there else ""
+        table.add_row(entry.name, translate(entry.role), entry.licence, size, is_here)
     for name in sorted(there - {entry.name for entry in MODELS}):
-        table.add_row(name, "", "", "", "yes")
+        table.add_row(name, "", "", "", yes)
     Console(soft_wrap=True).print(table)
 
 
@@ -85,7 +90,7 @@ def _remove_if_damaged(store: ModelStore, name: str) -> None:
     try:
         store.find(name)
     except ModelCorrupt as error:
-        typer.echo(f"{error.message} It is fetched again.", err=True)
+        say(f"{error.message} It is fetched again.")
         store.remove(name)
 
 
@@ -94,19 +99,19 @@ def verify(
     names: Annotated[list[str] | None, typer.Argument(help="Names; by default all that are on this machine.")] = None,
 ) -> None:
     """Hash every file again and compare with what it should be."""
-    store = store_from_settings()
+    store, translate = store_from_settings(), translator().translate
     for name in names or [model.name for model in store.installed()]:
         if discard_damaged(store.verify(name) / INT8_PARTS):
-            typer.echo(f"{name}: what was made of it for int8 was damaged; it is made again.", err=True)
-        print(f"{name}: sound")
+            say(f"{name}: what was made of it for int8 was damaged; it is made again.")
+        print(translate(f"{name}: sound"))
 
 
 @app.command()
 def remove(names: Annotated[list[str], typer.Argument(help="Names.")]) -> None:
     """Delete models from this machine."""
-    store = store_from_settings()
+    store, translate = store_from_settings(), translator().translate
     for name in names:
-        print(f"{name}: {'removed' if store.remove(name) else 'was not there'}")
+        print(translate(f"{name}: removed" if store.remove(name) else f"{name}: was not there"))
 
 
 @app.command()
@@ -140,8 +145,9 @@ def import_models(file: Annotated[Path, typer.Argument(help="What `wortlaut mode
     """Take the models out of a bundle, each after a check of every file; those that are here and sound are kept."""
     with _shown_progress() as listener:
         imported = import_bundle(store_from_settings(), file, listener=listener)
+    translate = translator().translate
     for model in imported:
-        print(f"{model.name}: {model.folder if model.is_new else 'was here already'}")
+        print(f"{model.name}: {model.folder}" if model.is_new else translate(f"{model.name}: was here already"))
 
 
 @app.command("inspect")
@@ -165,19 +171,20 @@ def inspect_file(
 
 def _show(report: CheckpointReport) -> None:
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(f"{report.format}, {report.size_bytes:,} bytes: {report.verdict}")
+    translate = translator().translate
+    console.print(f"{translate(report.format)}, {report.size_bytes:,} bytes: {translate(report.verdict)}")
     for problem in report.problems:
-        console.print(f"! {problem}")
+        console.print(f"! {translate(problem)}")
     if report.globals:
-        console.print("\nLoading it imports")
+        console.print("\n" + translate("Loading it imports"))
         for named in sorted(report.globals, key=lambda named: (-INSPECT_EXIT_CODES[named.verdict], named.name)):
-            console.print(f"  {named.verdict:10} {named.name}")
+            console.print(f"  {translate(named.verdict):10} {named.name}")
     if report.tensors:
-        console.print(f"\n{len(report.tensors)} tensors")
+        console.print("\n" + translate(f"{len(report.tensors)} tensors"))
         for tensor in report.tensors[:_MOST_TENSORS_SHOWN]:
             console.print(f"  {tensor.name}  {tensor.dtype}  {list(tensor.shape)}")
         if len(report.tensors) > _MOST_TENSORS_SHOWN:
-            console.print("  ... --json lists them all")
+            console.print(f"  {translate('... --json lists them all')}")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from wortlaut.cli.progress import say
 from wortlaut.errors import InputError, InvalidOption, MediaNotFound, MediaUnreadable
 from wortlaut.formats import FORMATS, Format, RenderOptions, get_format
 from wortlaut.formats.read import read_json
+from wortlaut.localization.choice import translator
 from wortlaut.notice import Notice
 from wortlaut.subtitles.checker import check as violations_of
 from wortlaut.subtitles.engine import build_subtitles
@@ -74,7 +75,7 @@ def check(
     cues = read_subtitles(_read(subtitles))
     violations = violations_of(cues, rules)
     for violation in violations:
-        typer.echo(violation.message)
+        print(translator().translate(violation.message))
     say(f"{len(cues)} cues, {len(violations)} violations of {preset}'s rules")
     if violations:
         raise typer.Exit(VIOLATED)

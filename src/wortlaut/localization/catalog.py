@@ -1,7 +1,9 @@
 """From an English sentence to the same in another language, also where it holds names and numbers.
 
 A catalogue is a TOML file of English templates and their translations. A template is a sentence with numbered gaps,
-`There is no {0} in {1}.`; the translation may put the gaps in another order. A brace that is meant is doubled.
+`There is no {0} in {1}.`; the translation may put the gaps in another order. A brace that is meant is doubled. The
+table `messages` holds what stands in the source as it is said; `assembled` what is put together while the program runs,
+and what libraries say.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def catalog(language: str) -> Catalog:
 @cache
 def _read(language: str) -> Catalog:
     text = files("wortlaut.localization").joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return made_of(tomllib.loads(text)["messages"])
+    tables = tomllib.loads(text)
+    return made_of({**tables["messages"], **tables["assembled"]})
 
 
 def made_of(translations: Mapping[str, str]) -> Catalog:

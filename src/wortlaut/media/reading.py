@@ -198,8 +198,11 @@ class _Reading:
             _notice(self._say, "media-clock-jumped", "The file's timestamps jump; its sound was joined end to end.")
 
     def _say_truncated(self) -> None:
-        stated = f" of {float(self._stated_end):.1f} s" if self._stated_end else ""
-        message = f"The file ends early: {self._done:.1f} s{stated} could be decoded."
+        message = (
+            f"The file ends early: {self._done:.1f} s of {float(self._stated_end):.1f} s could be decoded."
+            if self._stated_end
+            else f"The file ends early: {self._done:.1f} s could be decoded."
+        )
         _notice(self._say, "media-truncated", message, start=self._done)
         self._damaged_at = [
             at for at in self._damaged_at if at < self._done - LAST_FRAME

@@ -249,7 +249,10 @@ def _fastapis(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(each) for each in first["loc"][1:])
-    return answer(request, errors.InvalidOption(f"{where}: {first['msg']}.", hint="/docs lists the parameters."))
+    texts = texts_for(request)
+    return answer(
+        request, errors.InvalidOption(f"{where}: {texts.translate(first['msg'])}.", hint="/docs lists the parameters.")
+    )
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 the server logs it with its traceback

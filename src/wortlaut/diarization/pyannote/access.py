@@ -272,10 +272,11 @@ def require_packages(pipeline: HubPipeline | None = None) -> None:
     for package, minimum in oldest.items():
         installed = _version(package)
         if installed is None or installed < minimum:
-            wanted = ".".join(map(str, minimum))
+            wanted, there = (".".join(map(str, version or ())) for version in (minimum, installed))
             raise ExtraMissing(
-                f"The pyannote diarizer needs {package} {wanted} or later; "
-                + (f"{'.'.join(map(str, installed))} is installed." if installed else "it is not installed."),
+                f"The pyannote diarizer needs {package} {wanted} or later, and {there} is installed."
+                if installed
+                else f"The pyannote diarizer needs {package} {wanted} or later, which is not installed.",
                 hint="Install it with `pip install 'wortlaut[pyannote]'`, or take the built-in diarizer.",
             )
 
