@@ -117,3 +117,9 @@ def test_errors_are_told_in_the_language_of_the_caller(call):
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert answer.json()["detail"] == "Das braucht einen gültigen Schlüssel."
     assert call("GET", "/v1/jobs").json()["detail"] == "This needs a valid key."
+
+
+def test_what_the_framework_says_of_a_parameter_is_german_too(http):
+    answer = http.get("/v1/jobs?limit=many", headers={"Accept-Language": "de"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-option")
+    assert answer.json()["detail"] == "limit: Der Wert muss eine ganze Zahl sein."
