@@ -208,3 +208,11 @@ def test_idle_models_never_exceed_the_budget_or_their_time(steps, budget):
         resident = residency.resident()
         assert sum(sizes[key] for key in resident) <= budget
         sizes = {key: sizes[key] for key in resident}
+
+
+def test_models_that_are_to_stay_have_no_timer(clock, monkeypatch):
+    monkeypatch.setattr(threading, "Timer", lambda *_: pytest.fail("there is no time to wait for"))
+    residency = Residency(float("inf"), clock=clock)
+    with residency.hold("a", loader()):
+        pass
+    assert residency.resident() == ["a"]

@@ -126,6 +126,8 @@ class Residency:
         if not unused or self._look is not None:
             return
         wait = max(min(unused) + self._idle - self._clock(), 0.0)
+        if wait > threading.TIMEOUT_MAX:  # models that are to stay: no clock counts that far
+            return
         timer = threading.Timer(wait, _look_at, [weakref.ref(self)])
         timer.daemon = True
         timer.start()
