@@ -59,15 +59,15 @@ print(json.dumps(taken))
 
 
 @contextmanager
-def service(engine: str, folder: Path) -> Iterator[int]:
-    """Run a service; gives its port."""
+def service(engine: str, model: str, folder: Path) -> Iterator[tuple[int, int]]:
+    """Run a service; gives its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     settings = {
         "WORTLAUT_DATA_DIR": str(folder),
         "WORTLAUT_ENGINE": ENGINES[engine],
         "WORTLAUT_PORT": str(port),
-        "WORTLAUT_MODEL": "tiny.en",
+        "WORTLAUT_MODEL": model,
         "WORTLAUT_OFFLINE": "true",
         "WORTLAUT_THREADS": "1",
     }
@@ -79,7 +79,7 @@ def service(engine: str, folder: Path) -> Iterator[int]:
             if process.poll() is not None:
                 sys.exit((folder / "service.log").read_text())
             time.sleep(0.2)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(60)
@@ -147,12 +147,13 @@ def main() -> None:
     asked.add_argument("folder", type=Path)
     asked.add_argument("--uploads", type=int, default=200)
     asked.add_argument("--engine", choices=ENGINES, default="obedient")
+    asked.add_argument("--model", default="tiny.en")
     asked.add_argument("--seconds", type=float, default=15.0)
     given = asked.parse_args()
     files = [each for each in sorted(given.folder.iterdir()) if each.is_file() and each.stat().st_size < LARGEST_BYTES]
     with (
         tempfile.TemporaryDirectory(prefix="wortlaut-bench-", ignore_cleanup_errors=True) as folder,
-        service(given.engine, Path(folder)) as port,
+        service(given.engine, given.model, Path(folder)) as (port, _),
     ):
         taken: list[float] = []
         with probing(port, taken):

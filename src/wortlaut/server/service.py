@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -37,8 +37,6 @@ LOOK = 1.0
 """Seconds between two looks at whether the caller is still there."""
 DOUBT = 15.0
 """Seconds after which a job is looked at though nothing was heard of it: hundreds may wait, and looking is not free."""
-INSIST = 5.0
-"""Seconds after which a part that was asked to end is asked again."""
 PATIENCE = 60.0
 """Seconds for which a caller is kept waiting while the database does not answer."""
 
@@ -278,16 +276,9 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
         try:
             yield service
         finally:
-            await _end(running)
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they end: a queue that is just starting may take the first request for its own."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=INSIST)
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
 
 
 async def _tidy(service: Service) -> None:
