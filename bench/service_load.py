@@ -122,6 +122,16 @@ def flood(port: int, files: Sequence[Path], uploads: int) -> Counter[str]:
         return Counter(threads.map(lambda each: send(*each), given))
 
 
+@contextmanager
+def busy(port: int, files: Sequence[Path]) -> Iterator[None]:
+    """Give every worker more to do than there is time for."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        given = [client.post("/v1/jobs", files={"file": (each.name, each.read_bytes())}) for each in files]
+        yield
+        for each in given:
+            client.delete(each.raise_for_status().headers["Location"])
+
+
 def ends(port: int) -> Counter[str]:
     """Wait until all jobs have ended; return how."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
@@ -145,10 +155,10 @@ def main() -> None:
     """Measure and print."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("folder", type=Path)
-    asked.add_argument("--uploads", type=int, default=200)
+    asked.add_argument("--uploads", type=int, default=200, help="how many at once; 0: no flood")
     asked.add_argument("--engine", choices=ENGINES, default="obedient")
     asked.add_argument("--model", default="tiny.en")
-    asked.add_argument("--seconds", type=float, default=15.0)
+    asked.add_argument("--seconds", type=float, default=15.0, help="for how long to ask at rest, and while it works")
     given = asked.parse_args()
     files = [each for each in sorted(given.folder.iterdir()) if each.is_file() and each.stat().st_size < LARGEST_BYTES]
     with (
@@ -160,6 +170,12 @@ def main() -> None:
             time.sleep(given.seconds)
         print(said("at rest", taken))
         taken.clear()
+        with busy(port, files), probing(port, taken):
+            time.sleep(given.seconds)
+        print(said("with every worker busy", taken))
+        taken.clear()
+        if not given.uploads:
+            return
         began = time.monotonic()
         with probing(port, taken):
             codes = flood(port, files, given.uploads)

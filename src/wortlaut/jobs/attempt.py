@@ -58,9 +58,7 @@ class Attempt:
         if job is None:
             return
         log.info("started", extra={"action": "job_started", "job_id": job.id, "attempt": job.attempt})
-        if job.is_cancel_requested:
-            await self._persist(lambda: self.ledger.end_cancelled(job))
-        elif job.starts_in_vain > MOST_STARTS:
+        if job.starts_in_vain > MOST_STARTS:
             await self._persist(lambda: self.ledger.fail(job, Failure.of(WorkerLost())))
         else:
             await self._work(job)
@@ -69,7 +67,6 @@ class Attempt:
         try:
             await self._transcribe(job)
         except NoLongerWanted:
-            await self._persist(lambda: self.ledger.end_cancelled(job))
             await self._drop_results_of_deleted(job)
             log.info("stopped", extra={"action": "job_stopped", "job_id": job.id})
         except WortlautError as error:
@@ -131,7 +128,7 @@ class Attempt:
     async def _is_wanted(self, job: Job) -> bool:
         progress, self._progress = self._progress, None
         try:
-            return await self.ledger.beat(job, progress) == "go on"
+            return await self.ledger.beat(job, progress)
         except DatabaseUnavailable:
             return True  # it may come back before the work is done
 

@@ -52,7 +52,6 @@ class Job:
     finished: datetime | None = None
     lease: str | None = None
     progress: Progress | None = None
-    is_cancel_requested: bool = False
     error: Failure | None = None
     reasons: tuple[Failure, ...] = ()
     result_key: str | None = None

@@ -189,7 +189,7 @@ async def result(
 
 @router.post("/{job_id}/cancel", summary="Stop it")
 async def cancel(job_id: JobId, service: Serving, caller: Submitter) -> dict[str, object]:
-    """Stop a job: at once if it waits, within two seconds if it runs. One that has ended stays as it is."""
+    """Cancel a job; the work on it stops within two seconds. One that has ended stays as it is."""
     return view(await service.ledger.cancel(job_id, caller.owner))
 
 
@@ -249,7 +249,6 @@ def view(job: Job) -> dict[str, object]:
         "created": job.created.isoformat(),
         "started": job.started.isoformat() if job.started else None,
         "finished": job.finished.isoformat() if job.finished else None,
-        "is_cancel_requested": job.is_cancel_requested,
         "error": job.error.to_json() if job.error else None,
         "failed_attempts": [reason.to_json() for reason in job.reasons],
         "is_cached": job.is_cached,
