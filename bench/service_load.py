@@ -1,7 +1,7 @@
 # ruff: noqa: INP001, T201 - a script that prints
 """How soon the service answers `/health`: at rest, with every worker busy, and in a flood of uploads.
 
-    python bench/service_load.py FOLDER [--uploads 200] [--engine real]
+    python bench/service_load.py FOLDER [--uploads 200] [--performer real]
 
 FOLDER holds recordings, good and broken ones; they are handed in by turns at every route that takes any. The service
 runs as it does for users, in processes of its own; so does whoever asks for `/health`, every 50 ms, each time on a new
@@ -30,7 +30,7 @@ from statistics import median, quantiles
 import httpx
 
 ROUTES = ("/v1/jobs", "/transcribe", "/v1/audio/transcriptions", "/asr")
-ENGINES = {"obedient": "wortlaut.jobs.testing:open_obedient", "real": "wortlaut.jobs.transcriber_engine:open_engine"}
+PERFORMERS = {"obedient": "wortlaut.jobs.testing:open_obedient", "real": "wortlaut.jobs.transcribing:open_performer"}
 LARGEST_BYTES = 3_000_000
 SERVE = "import sys; from wortlaut.cli import main; sys.argv[0] = 'wortlaut'; main()"
 PROBE = """
@@ -59,13 +59,13 @@ print(json.dumps(taken))
 
 
 @contextmanager
-def service(engine: str, model: str, folder: Path) -> Iterator[tuple[int, int]]:
+def service(performer: str, model: str, folder: Path) -> Iterator[tuple[int, int]]:
     """Run a service; gives its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     settings = {
         "WORTLAUT_DATA_DIR": str(folder),
-        "WORTLAUT_ENGINE": ENGINES[engine],
+        "WORTLAUT_PERFORMER": PERFORMERS[performer],
         "WORTLAUT_PORT": str(port),
         "WORTLAUT_MODEL": model,
         "WORTLAUT_OFFLINE": "true",
@@ -156,14 +156,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("folder", type=Path)
     asked.add_argument("--uploads", type=int, default=200, help="how many at once; 0: no flood")
-    asked.add_argument("--engine", choices=ENGINES, default="obedient")
+    asked.add_argument("--performer", choices=PERFORMERS, default="obedient")
     asked.add_argument("--model", default="tiny.en")
     asked.add_argument("--seconds", type=float, default=15.0, help="for how long to ask at rest, and while it works")
     given = asked.parse_args()
     files = [each for each in sorted(given.folder.iterdir()) if each.is_file() and each.stat().st_size < LARGEST_BYTES]
     with (
         tempfile.TemporaryDirectory(prefix="wortlaut-bench-", ignore_cleanup_errors=True) as folder,
-        service(given.engine, given.model, Path(folder)) as (port, _),
+        service(given.performer, given.model, Path(folder)) as (port, _),
     ):
         taken: list[float] = []
         with probing(port, taken):

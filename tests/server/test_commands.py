@@ -30,7 +30,7 @@ def settings(make_settings, monkeypatch):
     settings = make_settings()
     monkeypatch.setenv("WORTLAUT_DATABASE_URL", settings.database_url.get_secret_value())
     monkeypatch.setenv("WORTLAUT_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("WORTLAUT_ENGINE", settings.engine)
+    monkeypatch.setenv("WORTLAUT_PERFORMER", settings.performer)
     return settings
 
 

@@ -140,17 +140,11 @@ class Attempt:
         if not error.retryable or not await self._tried_again(job, failure):
             await self._persist(lambda: self.ledger.fail(job, failure))
         elif isinstance(error, OutOfMemory):
-            await self._need_less_memory()
+            await self.child.need_less_memory()
 
     async def _tried_again(self, job: Job, failure: Failure) -> bool:
         wait = self.settings.retry_wait * 2**job.failures
         return await self._persist(lambda: self.ledger.retry(job, failure, wait, self.settings.max_attempts))
-
-    async def _need_less_memory(self) -> None:
-        """Go on with half the batch, in a new process."""
-        used = (await self.child.describe())["batch_size"]
-        self.child.batch_size = max(int(str(used)) // 2, 1)
-        await self.child.kill()
 
     async def _persist(self, write: Callable[[], Awaitable[Answer]]) -> Answer:
         """Write the end of an attempt, also through a restart of the database."""

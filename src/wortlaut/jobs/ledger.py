@@ -19,7 +19,7 @@ from wortlaut import __version__
 from wortlaut.jobs import statements as sql
 from wortlaut.jobs.database import Connection, Pool, fetch_all, fetch_one, transaction
 from wortlaut.jobs.errors import Failure, IdempotencyConflict, JobNotFound, QueueFull
-from wortlaut.jobs.job import BATCH, FINISHED, WAITED_FOR, Job, Work
+from wortlaut.jobs.job import BATCH, FINISHED, WAITED_FOR, HandedIn, Job, Work
 from wortlaut.jobs.options_json import options_from_json, options_to_json
 from wortlaut.options import Options, Progress
 
@@ -39,18 +39,12 @@ STEP = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """What is needed to make a job. The media lies in the storage already.
+class Submission(HandedIn):
+    """What is needed to make a job.
 
     `scope` None: results of stages are this job's own. `shares` is the job whose media this one uses as well.
     """
 
-    id: str
-    owner: str
-    name: str
-    media_key: str
-    media_bytes: int
-    options: Options
     work: Work = "transcribe"
     priority: int = BATCH
     idempotency_key: str | None = None
