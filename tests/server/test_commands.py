@@ -14,8 +14,10 @@ import uvicorn
 from typer.testing import CliRunner
 
 from wortlaut.cli import keys
+from wortlaut.cli import serve as commands
 from wortlaut.cli.logs import JsonLines, PlainLines
 from wortlaut.cli.serve import NotClosed, serve, worker
+from wortlaut.errors import Cancelled
 from wortlaut.jobs.errors import DatabaseTooNew
 
 app = typer.Typer()
@@ -44,6 +46,16 @@ def run(settings, monkeypatch):
         return CliRunner().invoke(app, arguments, catch_exceptions=True)
 
     return run
+
+
+def test_a_service_that_is_stopped_has_not_failed(run, monkeypatch):
+    def stopped(*_, **__):
+        raise Cancelled
+
+    monkeypatch.setattr(uvicorn, "run", stopped)
+    monkeypatch.setattr(commands, "_work", stopped)
+    assert run("serve").exit_code == 0
+    assert run("worker").exit_code == 0
 
 
 def test_keys_are_created_listed_and_revoked(run, settings, serve):

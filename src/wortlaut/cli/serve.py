@@ -13,7 +13,7 @@ from wortlaut.cli.keys import open_keys
 from wortlaut.cli.logs import log_to_stderr
 from wortlaut.cli.progress import say
 from wortlaut.cli.service_settings import service_settings
-from wortlaut.errors import InvalidOption
+from wortlaut.errors import Cancelled, InvalidOption
 
 if TYPE_CHECKING:
     from wortlaut.server.settings import ServiceSettings
@@ -64,6 +64,8 @@ def serve(
         if trouble := getattr(app.state, "trouble", None):
             raise trouble from None  # said in one line, with its hint, in place of uvicorn's traceback
         raise
+    except Cancelled:  # to be stopped is how a service ends
+        log.info("stopped", extra={"action": "service_stopped"})
 
 
 def _whom(settings: ServiceSettings) -> str:
@@ -82,7 +84,7 @@ def worker(
     settings = service_settings({"workers": workers, "model": model})
     log_to_stderr(is_json=json_logs)
     _say_what_has_no_effect()
-    with suppress(KeyboardInterrupt):
+    with suppress(Cancelled):  # to be stopped is how a worker ends
         asyncio.run(_work(settings))
 
 
