@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import sys
 
 import httpx
@@ -56,6 +57,16 @@ def test_a_service_that_is_stopped_has_not_failed(run, monkeypatch):
     monkeypatch.setattr(commands, "_work", stopped)
     assert run("serve").exit_code == 0
     assert run("worker").exit_code == 0
+
+
+def test_the_service_may_have_more_files_open_than_is_usual(run):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, before[0]), before[1]))
+    try:
+        assert run("serve").exit_code == 0
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(commands.MOST_FILES, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_keys_are_created_listed_and_revoked(run, settings, serve):

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_FILES = 65_536
+"""Files and connections that the service may have open, if the system lets it: the usual 1024 are soon used up by
+callers that wait, each with a connection and a recording."""
+
 
 class NotClosed(InvalidOption):
     """The service would be open to everybody who can reach this address."""
@@ -46,6 +50,7 @@ def serve(
 
     log_to_stderr(is_json=json_logs)
     _say_what_has_no_effect()
+    _allow_many_files()
     asyncio.run(_require_closed(settings))
     say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs), {_whom(settings)}")
     app = create_app(settings)
@@ -66,6 +71,17 @@ def serve(
         raise
     except Cancelled:  # to be stopped is how a service ends
         log.info("stopped", extra={"action": "service_stopped"})
+
+
+def _allow_many_files() -> None:
+    """Raise this process's own limit as far as the system allows."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 there is none on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def _whom(settings: ServiceSettings) -> str:

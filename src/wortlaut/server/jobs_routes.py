@@ -28,7 +28,7 @@ from wortlaut.server.openapi import CHANGES, PROBLEMS, SUBMISSION, TRANSCRIPTS, 
 from wortlaut.server.parameters import Defaults, change_options, make_options
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.service import Service
-from wortlaut.server.uploads import Received, Recording, fetched, receive
+from wortlaut.server.uploads import Received, Recording, fetched
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
 
@@ -64,7 +64,7 @@ async def submit(
 
     The answer comes as soon as it is stored.
     """
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         options = make_options(received.parameters, Defaults(service.settings.model, speakers=Speakers()))
         shares = received.parameters.flag("cache", default=True)
         wanted = _Wanted(options, caller, idempotency_key, _webhook(received, service), shares)
@@ -197,7 +197,7 @@ async def cancel(job_id: JobId, service: Serving, caller: Submitter) -> dict[str
 async def rerun(request: Request, job_id: JobId, service: Serving, caller: Submitter) -> JSONResponse:
     """Make a new job on the same recording. Options that are not given stay; stages they do not concern are reused."""
     job = await service.ledger.get(job_id, caller.owner)
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         options = change_options(received.parameters, job.options)
         shares = received.parameters.flag("cache", default=True)
         warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]

@@ -27,7 +27,7 @@ from wortlaut.server.limits import Limits
 from wortlaut.server.metrics import Metrics
 from wortlaut.server.resumable import Uploads
 from wortlaut.server.settings import ServiceSettings
-from wortlaut.server.uploads import Recording
+from wortlaut.server.uploads import Arrivals, Recording
 from wortlaut.storage import ObjectMissing, Storage, StorageUnavailable, open_storage
 from wortlaut.transcript import Transcript
 
@@ -59,6 +59,7 @@ class Service:
     keys: Keys
     limits: Limits
     uploads: Uploads
+    arrivals: Arrivals
     worker: Worker
     metrics: Metrics = field(default_factory=Metrics)
     probing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -265,6 +266,7 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
             Keys(pool),
             Limits(pool, settings),
             Uploads(pool, storage),
+            Arrivals(settings.max_upload_bytes, settings.max_uploads),
             worker,
             metrics,
         )
