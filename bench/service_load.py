@@ -1,7 +1,7 @@
 # ruff: noqa: INP001, T201 - a script that prints
 """How soon the service answers `/health`: at rest, with every worker busy, and in a flood of uploads.
 
-    python bench/service_load.py FOLDER [--uploads 200] [--engine real]
+    python bench/service_load.py FOLDER [--uploads 200] [--performer real]
 
 FOLDER holds recordings, good and broken ones; they are handed in by turns at every route that takes any. The service
 runs as it does for users, in processes of its own; so does whoever asks for `/health`, every 50 ms, each time on a new
@@ -30,7 +30,7 @@ from statistics import median, quantiles
 import httpx
 
 ROUTES = ("/v1/jobs", "/transcribe", "/v1/audio/transcriptions", "/asr")
-ENGINES = {"obedient": "wortlaut.jobs.testing:open_obedient", "real": "wortlaut.jobs.transcriber_engine:open_engine"}
+PERFORMERS = {"obedient": "wortlaut.jobs.testing:open_obedient", "real": "wortlaut.jobs.transcribing:open_performer"}
 LARGEST_BYTES = 3_000_000
 SERVE = "import sys; from wortlaut.cli import main; sys.argv[0] = 'wortlaut'; main()"
 PROBE = """
@@ -59,15 +59,15 @@ print(json.dumps(taken))
 
 
 @contextmanager
-def service(engine: str, folder: Path) -> Iterator[int]:
-    """Run a service; gives its port."""
+def service(performer: str, model: str, folder: Path) -> Iterator[tuple[int, int]]:
+    """Run a service; gives its port and its process."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     settings = {
         "WORTLAUT_DATA_DIR": str(folder),
-        "WORTLAUT_ENGINE": ENGINES[engine],
+        "WORTLAUT_PERFORMER": PERFORMERS[performer],
         "WORTLAUT_PORT": str(port),
-        "WORTLAUT_MODEL": "tiny.en",
+        "WORTLAUT_MODEL": model,
         "WORTLAUT_OFFLINE": "true",
         "WORTLAUT_THREADS": "1",
     }
@@ -79,7 +79,7 @@ def service(engine: str, folder: Path) -> Iterator[int]:
             if process.poll() is not None:
                 sys.exit((folder / "service.log").read_text())
             time.sleep(0.2)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(60)
@@ -122,6 +122,16 @@ def flood(port: int, files: Sequence[Path], uploads: int) -> Counter[str]:
         return Counter(threads.map(lambda each: send(*each), given))
 
 
+@contextmanager
+def busy(port: int, files: Sequence[Path]) -> Iterator[None]:
+    """Give every worker more to do than there is time for."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        given = [client.post("/v1/jobs", files={"file": (each.name, each.read_bytes())}) for each in files]
+        yield
+        for each in given:
+            client.delete(each.raise_for_status().headers["Location"])
+
+
 def ends(port: int) -> Counter[str]:
     """Wait until all jobs have ended; return how."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
@@ -145,20 +155,27 @@ def main() -> None:
     """Measure and print."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("folder", type=Path)
-    asked.add_argument("--uploads", type=int, default=200)
-    asked.add_argument("--engine", choices=ENGINES, default="obedient")
-    asked.add_argument("--seconds", type=float, default=15.0)
+    asked.add_argument("--uploads", type=int, default=200, help="how many at once; 0: no flood")
+    asked.add_argument("--performer", choices=PERFORMERS, default="obedient")
+    asked.add_argument("--model", default="tiny.en")
+    asked.add_argument("--seconds", type=float, default=15.0, help="for how long to ask at rest, and while it works")
     given = asked.parse_args()
     files = [each for each in sorted(given.folder.iterdir()) if each.is_file() and each.stat().st_size < LARGEST_BYTES]
     with (
         tempfile.TemporaryDirectory(prefix="wortlaut-bench-", ignore_cleanup_errors=True) as folder,
-        service(given.engine, Path(folder)) as port,
+        service(given.performer, given.model, Path(folder)) as (port, _),
     ):
         taken: list[float] = []
         with probing(port, taken):
             time.sleep(given.seconds)
         print(said("at rest", taken))
         taken.clear()
+        with busy(port, files), probing(port, taken):
+            time.sleep(given.seconds)
+        print(said("with every worker busy", taken))
+        taken.clear()
+        if not given.uploads:
+            return
         began = time.monotonic()
         with probing(port, taken):
             codes = flood(port, files, given.uploads)

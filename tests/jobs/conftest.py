@@ -58,7 +58,7 @@ async def ledger(pool):
 def settings(tmp_path):
     return JobSettings(
         data_dir=tmp_path,
-        engine=OBEDIENT,
+        performer=OBEDIENT,
         heartbeat=0.5,
         stalled_after=1.5,
         retry_wait=0.1,
@@ -75,7 +75,7 @@ def storage(settings):
 
 @pytest.fixture
 def submit(ledger, storage):
-    """Hand in a recording, which says what the engine is to do."""
+    """Hand in a recording, which says what the performer is to do."""
 
     async def submit(script, options=None, **fields):
         job_id = new_id()

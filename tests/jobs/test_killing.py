@@ -42,7 +42,7 @@ def script(notes, steps):
 def test_every_accepted_job_ends_once_and_no_finished_stage_is_repeated(install, tmp_path, tell):
     """One kill after the other, each while there is a job to lose."""
     moments = random.Random(SEED)
-    installation = install(WORTLAUT_ENGINE=OBEDIENT)
+    installation = install(WORTLAUT_PERFORMER=OBEDIENT)
     jobs = {}
     hits = dict.fromkeys(VICTIMS, 0)
     for number, victim in enumerate(islice(cycle(VICTIMS), KILLS)):

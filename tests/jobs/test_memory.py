@@ -49,7 +49,7 @@ def test_what_is_flat_and_what_is_not():
 
 def test_hundreds_of_jobs_leave_memory_as_it_was(install, tell):
     jobs = int(os.environ.get("WORTLAUT_TEST_JOBS", "500"))
-    installation = install(WORTLAUT_ENGINE=OBEDIENT)
+    installation = install(WORTLAUT_PERFORMER=OBEDIENT)
     resident = measured(installation, jobs, lambda number: f"say number {number}\n".encode() * 50)
     for name, samples in resident.items():
         tell(f"{jobs} jobs, {name}: {in_mib(samples)} MiB")

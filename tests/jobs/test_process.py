@@ -11,7 +11,7 @@ import pytest
 from wortlaut.errors import MediaInvalid, OutOfMemory
 from wortlaut.formats.read import read_json
 from wortlaut.jobs.errors import WorkerCrashed, WorkerHung
-from wortlaut.jobs.process import Child, Kept
+from wortlaut.jobs.process import CALM, Child, Kept
 from wortlaut.options import Options
 
 pytestmark = pytest.mark.anyio
@@ -80,6 +80,26 @@ async def test_an_unexpected_exception_ends_the_child_and_its_last_line_is_the_r
 async def test_a_child_killed_by_the_system_has_run_out_of_memory(work):
     with pytest.raises(OutOfMemory, match="killed"):
         await work("killed")
+
+
+async def test_a_smaller_batch_is_for_a_while(work, child):
+    await child.need_less_memory()
+    assert (await child.describe())["batch_size"] == 4
+    await child.need_less_memory()
+    assert child.batch_size == 2
+    for number in range(CALM):
+        assert child.batch_size == 2, number
+        await work("say hello")
+    assert child.batch_size is None
+    assert (await child.describe())["batch_size"] == 8
+
+
+async def test_work_that_fails_does_not_show_that_there_is_memory_again(work, child):
+    await child.need_less_memory()
+    for _ in range(CALM + 1):
+        with pytest.raises(MediaInvalid):
+            await work("nonsense")
+    assert child.batch_size == 4
 
 
 async def test_a_silent_child_is_hung_and_is_killed(work, child):

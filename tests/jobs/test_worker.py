@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -93,10 +92,8 @@ async def test_a_running_job_is_cancelled_at_once(worker, submit, ended, ledger)
     for script in ("sleep 60", "hang"):
         job = await submit(script)
         await until(ledger, job, lambda found: found.progress is not None)
-        began = time.monotonic()
-        await ledger.cancel(job.id)
-        assert (await ended(job)).state == "cancelled"
-        assert time.monotonic() - began < 20  # long before the work would have ended
+        assert (await ledger.cancel(job.id)).state == "cancelled"
+        assert (await ended(await submit("say next"))).state == "done"  # by the one worker, which is free again
 
 
 @pytest.mark.parametrize("end", ["cancel", "delete"])
@@ -229,17 +226,17 @@ async def test_recovery_ends_also_where_the_dead_worker_is_still_registered(subm
 
 
 async def test_recovery_leaves_a_live_attempt_alone_and_calls_again_for_a_dead_one(submit, ledger, pool):
+    patient = replace(ledger, lease_life=60.0)
     job = await submit("say hello")
     async with transaction(pool) as connection:  # as if a worker had fetched it and died
         await connection.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
-    claimed = await ledger.claim(job.id)
-    await ledger.beat(claimed, None)
-    patient = replace(ledger, lease_life=60.0)
+    claimed = await patient.claim(job.id)
+    await patient.beat(claimed, None)
     assert await recover(pool, ledger.queue, patient, stalled_after=60) == 0
     async with transaction(pool) as connection:
         assert await fetch_all(connection, "SELECT id FROM procrastinate_jobs") == []
-    await asyncio.sleep(0.3)
-    assert await recover(pool, ledger.queue, ledger, stalled_after=60) == 1
+        await connection.execute("UPDATE wortlaut_jobs SET beaten = beaten - interval '1 hour'")
+    assert await recover(pool, ledger.queue, patient, stalled_after=60) == 1
     async with transaction(pool) as connection:
         rows = await fetch_all(connection, "SELECT status::text FROM procrastinate_jobs")
     assert [row["status"] for row in rows] == ["todo"]

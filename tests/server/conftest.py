@@ -1,4 +1,4 @@
-"""A real service on loopback: uvicorn, PostgreSQL, a queue and a working process, with an engine that obeys."""
+"""A real service on loopback: uvicorn, PostgreSQL, a queue and a working process, with a performer that obeys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_settings(postgres, tmp_path_factory):
         name = f"test_{uuid.uuid4().hex}"
         with psycopg.connect(postgres.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
-        given = {"warms_up": False, "retry_wait": 0.1, "max_attempts": 3, "port": 0, "engine": OBEDIENT, **given}
+        given = {"warms_up": False, "retry_wait": 0.1, "max_attempts": 3, "port": 0, "performer": OBEDIENT, **given}
         return ServiceSettings(
             data_dir=tmp_path_factory.mktemp("service"),
             database_url=postgres.url.replace("/postgres?", f"/{name}?"),

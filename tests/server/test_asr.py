@@ -32,7 +32,7 @@ def test_bazarr_sends_undecoded_samples_and_reads_subtitles(http, content):
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.headers["Asr-Engine"]
     assert answer.text.startswith("1\n00:00:00,000 --> ")
-    assert f"riff {len(wave_file(SAMPLES))}" in answer.text, "the engine has got a WAV file either way"
+    assert f"riff {len(wave_file(SAMPLES))}" in answer.text, "the performer has got a WAV file either way"
 
 
 def test_bazarr_asks_for_the_language(http):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import sys
 
 import httpx
@@ -14,8 +15,10 @@ import uvicorn
 from typer.testing import CliRunner
 
 from wortlaut.cli import keys
+from wortlaut.cli import serve as commands
 from wortlaut.cli.logs import JsonLines, PlainLines
 from wortlaut.cli.serve import NotClosed, serve, worker
+from wortlaut.errors import Cancelled
 from wortlaut.jobs.errors import DatabaseTooNew
 
 app = typer.Typer()
@@ -30,7 +33,7 @@ def settings(make_settings, monkeypatch):
     settings = make_settings()
     monkeypatch.setenv("WORTLAUT_DATABASE_URL", settings.database_url.get_secret_value())
     monkeypatch.setenv("WORTLAUT_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("WORTLAUT_ENGINE", settings.engine)
+    monkeypatch.setenv("WORTLAUT_PERFORMER", settings.performer)
     return settings
 
 
@@ -44,6 +47,26 @@ def run(settings, monkeypatch):
         return CliRunner().invoke(app, arguments, catch_exceptions=True)
 
     return run
+
+
+def test_a_service_that_is_stopped_has_not_failed(run, monkeypatch):
+    def stopped(*_, **__):
+        raise Cancelled
+
+    monkeypatch.setattr(uvicorn, "run", stopped)
+    monkeypatch.setattr(commands, "_work", stopped)
+    assert run("serve").exit_code == 0
+    assert run("worker").exit_code == 0
+
+
+def test_the_service_may_have_more_files_open_than_is_usual(run):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, before[0]), before[1]))
+    try:
+        assert run("serve").exit_code == 0
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(commands.MOST_FILES, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_keys_are_created_listed_and_revoked(run, settings, serve):

@@ -19,7 +19,7 @@ from wortlaut.server.limits import Limits
 
 
 def sound(seconds):
-    """A WAV file of silence; the engine that obeys makes one second of it."""
+    """A WAV file of silence; the performer that obeys makes one second of it."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)

@@ -40,7 +40,7 @@ def test_health_answers_while_every_worker_is_busy(http, base_url):
     assert max(taken) < 20  # long before the worker is free again
 
 
-def test_health_says_what_the_engine_has_said(http):
+def test_health_says_what_the_performer_has_said(http):
     ready_by = time.monotonic() + 20
     while http.get("/ready").status_code != 200 and time.monotonic() < ready_by:
         time.sleep(0.1)
@@ -50,7 +50,7 @@ def test_health_says_what_the_engine_has_said(http):
 
 
 def test_health_and_readiness_say_that_the_models_are_missing(make_settings, serve):
-    with serve(make_settings(warms_up=True, model="tiny")) as url:  # with which the engine that obeys fails
+    with serve(make_settings(warms_up=True, model="tiny")) as url:  # with which the performer that obeys fails
         fails_by = time.monotonic() + 20
         while (health := httpx.get(f"{url}/health").json())["models"] != "failed":
             assert time.monotonic() < fails_by

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
@@ -52,6 +54,38 @@ def test_a_queue_that_is_full_is_a_stated_overload(busy):
     assert not unstated
     assert sum(codes.values()) == 60
     assert set(codes) <= {(200, None), (202, None), (415, None), (503, "queue-full")}
+
+
+def test_too_many_recordings_at_once_are_a_stated_overload(make_settings, serve):
+    with serve(make_settings(max_uploads=1)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        is_over, is_read = threading.Event(), threading.Event()
+
+        def slowly():
+            yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nsay '
+            is_read.set()
+            is_over.wait(60)
+            yield b"hello\r\n--x--\r\n"
+
+        with ThreadPoolExecutor(1) as threads:
+            headers = {"Content-Type": "multipart/form-data; boundary=x"}
+            slow = threads.submit(lambda: httpx.post(f"{url}/v1/jobs", content=slowly(), headers=headers, timeout=60))
+            is_read.wait(60)
+            answer = refused(client)
+            assert (answer.json()["code"], bool(answer.headers["Retry-After"])) == ("too-many-uploads", True)
+            assert client.get("/health").status_code == 200
+            is_over.set()
+            assert slow.result().status_code == 202
+        assert client.post("/v1/jobs", files={"file": ("a.wav", b"say again")}).status_code == 202
+
+
+def refused(client):
+    """Send recordings until one is refused: the one before may still be on its way."""
+    for _ in range(100):
+        answer = client.post("/v1/jobs", files={"file": ("a.wav", b"say me too")})
+        if answer.status_code == 503:
+            return answer
+        time.sleep(0.1)
+    pytest.fail("no recording was refused")
 
 
 @pytest.mark.slow

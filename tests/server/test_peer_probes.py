@@ -5,14 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from wortlaut.jobs.settings import ENGINE
+from wortlaut.jobs.settings import PERFORMER
 
 pytestmark = [pytest.mark.slow, pytest.mark.models]
 
 
 @pytest.fixture(scope="module")
 def real(make_settings, serve, models_dir):
-    with serve(make_settings(engine=ENGINE)) as url, httpx.Client(base_url=url, timeout=200) as client:
+    with serve(make_settings(performer=PERFORMER)) as url, httpx.Client(base_url=url, timeout=200) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +14,16 @@ from wortlaut.cli.keys import open_keys
 from wortlaut.cli.logs import log_to_stderr
 from wortlaut.cli.progress import say
 from wortlaut.cli.service_settings import service_settings
-from wortlaut.errors import InvalidOption
+from wortlaut.errors import Cancelled, InvalidOption
 
 if TYPE_CHECKING:
     from wortlaut.server.settings import ServiceSettings
 
 log = logging.getLogger(__name__)
+
+MOST_FILES = 65_536
+"""Files and connections that the service may have open, if the system lets it: the usual 1024 are soon used up by
+callers that wait, each with a connection and a recording."""
 
 
 class NotClosed(InvalidOption):
@@ -46,6 +51,7 @@ def serve(
 
     log_to_stderr(is_json=json_logs)
     _say_what_has_no_effect()
+    _allow_many_files()
     asyncio.run(_require_closed(settings))
     say(f"Wortlaut on http://{settings.host}:{settings.port} (documentation: /docs), {_whom(settings)}")
     app = create_app(settings)
@@ -64,6 +70,19 @@ def serve(
         if trouble := getattr(app.state, "trouble", None):
             raise trouble from None  # said in one line, with its hint, in place of uvicorn's traceback
         raise
+    except Cancelled:  # to be stopped is how a service ends
+        log.info("stopped", extra={"action": "service_stopped"})
+
+
+def _allow_many_files() -> None:
+    """Raise this process's own limit as far as the system allows."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 there is none on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def _whom(settings: ServiceSettings) -> str:
@@ -82,7 +101,7 @@ def worker(
     settings = service_settings({"workers": workers, "model": model})
     log_to_stderr(is_json=json_logs)
     _say_what_has_no_effect()
-    with suppress(KeyboardInterrupt):
+    with suppress(Cancelled):  # to be stopped is how a worker ends
         asyncio.run(_work(settings))
 
 

@@ -58,9 +58,7 @@ class Attempt:
         if job is None:
             return
         log.info("started", extra={"action": "job_started", "job_id": job.id, "attempt": job.attempt})
-        if job.is_cancel_requested:
-            await self._persist(lambda: self.ledger.end_cancelled(job))
-        elif job.starts_in_vain > MOST_STARTS:
+        if job.starts_in_vain > MOST_STARTS:
             await self._persist(lambda: self.ledger.fail(job, Failure.of(WorkerLost())))
         else:
             await self._work(job)
@@ -69,7 +67,6 @@ class Attempt:
         try:
             await self._transcribe(job)
         except NoLongerWanted:
-            await self._persist(lambda: self.ledger.end_cancelled(job))
             await self._drop_results_of_deleted(job)
             log.info("stopped", extra={"action": "job_stopped", "job_id": job.id})
         except WortlautError as error:
@@ -131,7 +128,7 @@ class Attempt:
     async def _is_wanted(self, job: Job) -> bool:
         progress, self._progress = self._progress, None
         try:
-            return await self.ledger.beat(job, progress) == "go on"
+            return await self.ledger.beat(job, progress)
         except DatabaseUnavailable:
             return True  # it may come back before the work is done
 
@@ -143,17 +140,11 @@ class Attempt:
         if not error.retryable or not await self._tried_again(job, failure):
             await self._persist(lambda: self.ledger.fail(job, failure))
         elif isinstance(error, OutOfMemory):
-            await self._need_less_memory()
+            await self.child.need_less_memory()
 
     async def _tried_again(self, job: Job, failure: Failure) -> bool:
         wait = self.settings.retry_wait * 2**job.failures
         return await self._persist(lambda: self.ledger.retry(job, failure, wait, self.settings.max_attempts))
-
-    async def _need_less_memory(self) -> None:
-        """Go on with half the batch, in a new process."""
-        used = (await self.child.describe())["batch_size"]
-        self.child.batch_size = max(int(str(used)) // 2, 1)
-        await self.child.kill()
 
     async def _persist(self, write: Callable[[], Awaitable[Answer]]) -> Answer:
         """Write the end of an attempt, also through a restart of the database."""

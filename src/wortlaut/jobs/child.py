@@ -25,9 +25,9 @@ from typing import Any, TextIO
 
 from wortlaut.errors import Cancelled, OutOfMemory, WortlautError
 from wortlaut.formats.whisperx_json import render
-from wortlaut.jobs.engine import Engine, load_engine
 from wortlaut.jobs.errors import Failure
 from wortlaut.jobs.options_json import options_from_json
+from wortlaut.jobs.performer import Performer, load_performer
 from wortlaut.jobs.stage_results import StageResults
 from wortlaut.options import Progress
 from wortlaut.storage import open_storage
@@ -45,8 +45,8 @@ def main() -> None:
     requests: queue.SimpleQueue[Plain] = queue.SimpleQueue()
     is_cancelled = threading.Event()
     threading.Thread(target=_read, args=(requests, is_cancelled), daemon=True).start()
-    engine = load_engine(sys.argv[1])
-    desk = _Desk(engine, channel, is_cancelled)
+    performer = load_performer(sys.argv[1])
+    desk = _Desk(performer, channel, is_cancelled)
     while True:
         desk.serve(requests.get())
 
@@ -85,8 +85,8 @@ def _results(request: Plain) -> StageResults | None:
 class _Desk:
     """Takes one request after the other."""
 
-    def __init__(self, engine: Engine, channel: TextIO, is_cancelled: threading.Event) -> None:
-        self._engine = engine
+    def __init__(self, performer: Performer, channel: TextIO, is_cancelled: threading.Event) -> None:
+        self._performer = performer
         self._channel = channel
         self._is_cancelled = is_cancelled
         self._last = ("", 0.0)
@@ -108,7 +108,7 @@ class _Desk:
             self._say(error=Failure.of(OutOfMemory()).to_json())
 
     def _transcribe(self, request: Plain) -> Plain:
-        transcript = self._engine.transcribe(
+        transcript = self._performer.transcribe(
             Path(request["media"]), options_from_json(request["options"]), self._listen, _results(request)
         )
         Path(request["result"]).write_bytes(render(transcript))
@@ -116,7 +116,7 @@ class _Desk:
         return {"duration": transcript.duration, "seconds": dict(made_by.seconds), "reused": dict(made_by.reused)}
 
     def _detect(self, request: Plain) -> Plain:
-        guess = self._engine.detect_language(
+        guess = self._performer.detect_language(
             Path(request["media"]), options_from_json(request["options"]), self._listen
         )
         answer = {"language": guess.language, "probability": guess.probability}
@@ -124,11 +124,11 @@ class _Desk:
         return {"duration": None, "seconds": {}, "reused": {}}
 
     def _warm_up(self, request: Plain) -> Plain:
-        self._engine.warm_up(options_from_json(request["options"]), self._listen)
+        self._performer.warm_up(options_from_json(request["options"]), self._listen)
         return self._describe(request)
 
     def _describe(self, _request: Plain) -> Plain:
-        return dict(self._engine.describe())
+        return dict(self._performer.describe())
 
     def _listen(self, progress: Progress) -> None:
         if self._is_cancelled.is_set():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,30 +21,71 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from wortlaut.jobs.errors import DatabaseTooNew, DatabaseUnavailable
 
 Connection = AsyncConnection[DictRow]
-Pool = AsyncConnectionPool[Connection]
 
 POOL_SIZE = 10
 PATIENCE = 10.0
-"""Seconds to wait for a connection before the database counts as away."""
+"""Seconds that somebody whose turn it is waits for a connection before the database counts as away."""
 
 _MIGRATION_LOCK = 7_309_453_123
 """Any number that no other program takes for an advisory lock."""
 
 
+class Pool(AsyncConnectionPool[Connection]):
+    """A pool in which waiting for others is no failure.
+
+    Connections are given in turn, however long that takes on a slow machine. Only who has a turn and still gets no
+    connection finds the database away, and with it all who were waiting then.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            url,
+            connection_class=cast("type[Connection]", AsyncConnection),
+            kwargs={"row_factory": dict_row, "connect_timeout": round(PATIENCE)},
+            max_size=POOL_SIZE,
+            timeout=PATIENCE,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        self._turns = asyncio.Semaphore(POOL_SIZE)
+        self._last_failure = float("-inf")
+
+    @asynccontextmanager
+    async def connection(self, timeout: float | None = None) -> AsyncIterator[Connection]:  # noqa: ASYNC109 the pool's
+        """Give a connection for a transaction. Raises `PoolTimeout` if the database is away."""
+        asked = time.monotonic()
+        async with self._turns, AsyncExitStack() as held:
+            if self._last_failure > asked:
+                raise PoolTimeout("nobody gets a connection")
+            try:
+                with cancellation_kept():
+                    connection = await held.enter_async_context(super().connection(timeout))
+            except PoolTimeout:
+                self._last_failure = time.monotonic()
+                raise
+            yield connection
+
+
+@contextmanager
+def cancellation_kept() -> Iterator[None]:
+    """Raise the cancellation that what is done meanwhile has swallowed.
+
+    The pool waits in `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes in the same moment as
+    what it waits for.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    yield
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+
+
 @asynccontextmanager
 async def open_pool(url: str) -> AsyncIterator[Pool]:
     """Connect. Raises `DatabaseUnavailable` if nobody answers."""
-    pool: Pool = AsyncConnectionPool(
-        url,
-        connection_class=cast("type[Connection]", AsyncConnection),
-        kwargs={"row_factory": dict_row, "connect_timeout": round(PATIENCE)},
-        max_size=POOL_SIZE,
-        timeout=PATIENCE,
-        check=AsyncConnectionPool.check_connection,
-        open=False,
-    )
+    pool = Pool(url)
     try:
-        with our_errors():
+        with our_errors(), cancellation_kept():
             await pool.open(wait=True, timeout=PATIENCE)
         yield pool
     finally:

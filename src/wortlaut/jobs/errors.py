@@ -31,7 +31,7 @@ class MediaTooLong(InputError):
     @classmethod
     def over(cls, seconds: float) -> MediaTooLong:
         """Return the error for a limit of that many seconds."""
-        return cls(f"The recording is longer than {seconds / 60:g} minutes.")
+        return cls(f"The recording is longer than {seconds / 60:.3g} minutes.")
 
 
 class IdempotencyConflict(InputError):

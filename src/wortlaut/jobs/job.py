@@ -24,7 +24,19 @@ _ESTIMABLE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class HandedIn:
+    """A recording that somebody has handed in, and what is asked of it. The media lies in the storage."""
+
+    id: str
+    owner: str
+    name: str
+    media_key: str
+    media_bytes: int
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Job(HandedIn):
     """One row. `attempt` counts starts, `reasons` why earlier attempts came to nothing; `error` is the final reason.
 
     `failures` and `starts_in_vain` count attempts since the job last got further.
@@ -34,12 +46,6 @@ class Job:
     much of each stage the result took from there; `is_cached`, that nothing had to be computed.
     """
 
-    id: str
-    owner: str
-    name: str
-    media_key: str
-    media_bytes: int
-    options: Options
     work: Work
     priority: int
     state: State
@@ -52,7 +58,6 @@ class Job:
     finished: datetime | None = None
     lease: str | None = None
     progress: Progress | None = None
-    is_cancel_requested: bool = False
     error: Failure | None = None
     reasons: tuple[Failure, ...] = ()
     result_key: str | None = None

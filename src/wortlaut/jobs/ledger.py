@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 
 from procrastinate import App
 from psycopg.types.json import Jsonb
@@ -19,7 +19,7 @@ from wortlaut import __version__
 from wortlaut.jobs import statements as sql
 from wortlaut.jobs.database import Connection, Pool, fetch_all, fetch_one, transaction
 from wortlaut.jobs.errors import Failure, IdempotencyConflict, JobNotFound, QueueFull
-from wortlaut.jobs.job import BATCH, FINISHED, WAITED_FOR, Job, Work
+from wortlaut.jobs.job import BATCH, FINISHED, WAITED_FOR, HandedIn, Job, Work
 from wortlaut.jobs.options_json import options_from_json, options_to_json
 from wortlaut.options import Options, Progress
 
@@ -37,22 +37,14 @@ LEASE_LIFE = 5.0
 STEP = 0.01
 """The part of a job by which an attempt must get further than all before to count as progress."""
 
-Beat = Literal["go on", "cancel", "lost"]
-
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """What is needed to make a job. The media lies in the storage already.
+class Submission(HandedIn):
+    """What is needed to make a job.
 
     `scope` None: results of stages are this job's own. `shares` is the job whose media this one uses as well.
     """
 
-    id: str
-    owner: str
-    name: str
-    media_key: str
-    media_bytes: int
-    options: Options
     work: Work = "transcribe"
     priority: int = BATCH
     idempotency_key: str | None = None
@@ -162,14 +154,11 @@ class Ledger:
             row = await fetch_one(connection, sql.CLAIM, [new_id(), job_id, timedelta(seconds=self.lease_life)])
         return None if row is None else _job(row)
 
-    async def beat(self, job: Job, progress: Progress | None) -> Beat:
-        """Write down how far the attempt has come, and learn whether it is still wanted."""
+    async def beat(self, job: Job, progress: Progress | None) -> bool:
+        """Write down how far the attempt has come; False if it no longer counts: the job is cancelled, or another's."""
         values = {"id": job.id, "lease": job.lease, "step": STEP, **_progress_values(job, progress)}
         async with transaction(self.pool) as connection:
-            row = await fetch_one(connection, sql.BEAT, values)
-        if row is None:
-            return "lost"
-        return "cancel" if row["is_cancel_requested"] else "go on"
+            return await fetch_one(connection, sql.BEAT, values) is not None
 
     async def finish(
         self, job: Job, result_key: str, duration: float | None, reused: Mapping[str, float] | None = None
@@ -200,12 +189,8 @@ class Ledger:
             if await fetch_one(connection, sql.GIVE_BACK, [job.id, job.lease]) is not None:
                 await self._enqueue(connection, job.id, job.priority)
 
-    async def end_cancelled(self, job: Job) -> None:
-        """End an attempt that has stopped because somebody cancelled the job."""
-        await self._end(sql.END_CANCELLED, [job.id, job.lease])
-
     async def cancel(self, job_id: str, owner: str | None = None) -> Job:
-        """Cancel a job: at once if it waits, within a second or two if it runs; a finished one stays as it is."""
+        """Cancel a job; a finished one stays as it is. An attempt that runs loses its lease, learns it, and stops."""
         await self._end(sql.CANCEL, [job_id, owner, owner])
         return await self.get(job_id, owner)
 

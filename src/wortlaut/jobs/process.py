@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 GRACE = 0.5
 """Seconds a child gets to stop by itself, and stay warm, before it is killed."""
+CALM = 10
+"""Pieces of work done with less memory after which a child may have its configured batch again: what took the memory
+may have gone."""
 _KEPT_LINES = 20
 _LONGEST_LINE = 2**20
 
@@ -54,11 +57,15 @@ class Kept:
 
 @dataclass(slots=True)
 class Child:
-    """One working process. It is started on demand, and again after its death."""
+    """One working process. It is started on demand, and again after its death.
 
-    engine: str
+    `batch_size` is the one to work with instead of the configured one, after a lack of memory.
+    """
+
+    performer: str
     silence: float
     batch_size: int | None = None
+    _calm: int = 0
     _process: asyncio.subprocess.Process | None = None
     _noise: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     _listening: asyncio.Task[None] | None = None
@@ -72,11 +79,11 @@ class Child:
         return self._process is not None and self._process.returncode is None
 
     async def warm_up(self, options: Options, report: Report) -> Mapping[str, object]:
-        """Start the process if need be, load what these options need, and return what the engine says of itself."""
+        """Start the process if need be, load what these options need, and return what the performer says of itself."""
         return await self._ask({"work": "warm_up", "options": options_to_json(options)}, report)
 
     async def describe(self) -> Mapping[str, object]:
-        """Return what the engine says of itself, without loading anything."""
+        """Return what the performer says of itself, without loading anything."""
         return await self._ask({"work": "describe"}, lambda _: None)
 
     async def work(
@@ -90,7 +97,21 @@ class Child:
         request: dict[str, Any] = {"work": work, "media": str(media), "result": str(result)}
         request |= {"options": options_to_json(options), "kept": kept and asdict(kept)}
         end = await self._ask(request, report)
+        self._calm += 1
+        if self.batch_size is not None and self._calm >= CALM:
+            await self.rest()
         return Finished(end["duration"], end["seconds"], end["reused"])
+
+    async def need_less_memory(self) -> None:
+        """Go on with half the batch, in a new process."""
+        used = (await self.describe())["batch_size"]
+        self.batch_size, self._calm = max(int(str(used)) // 2, 1), 0
+        await self.kill()
+
+    async def rest(self) -> None:
+        """End the process; the next one has the configured batch."""
+        self.batch_size = None
+        await self.kill()
 
     async def kill(self) -> None:
         """End the process at once and wait until it is gone."""
@@ -176,7 +197,7 @@ class Child:
             "-P",  # the current folder is no place for modules
             "-m",
             "wortlaut.jobs.child",
-            self.engine,
+            self.performer,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from wortlaut.settings import Sourced
 
-ENGINE = "wortlaut.jobs.transcriber_engine:open_engine"
+PERFORMER = "wortlaut.jobs.transcribing:open_performer"
 """What a child process works with, as module:callable."""
 
 OLD_NAMES = {
@@ -88,7 +88,9 @@ class JobSettings(Sourced):
         default=False,
         description="Go to addresses of the own network too, for recordings and webhooks. For closed networks only.",
     )
-    engine: str = Field(default=ENGINE, description="What a working process works with, module:callable; for tests.")
+    performer: str = Field(
+        default=PERFORMER, description="What a working process works with, module:callable; for tests."
+    )
 
     @property
     def storage(self) -> Path | str:

@@ -45,7 +45,7 @@ SET beaten = clock_timestamp(),
     furthest = CASE WHEN %(share)s > furthest + %(step)s THEN %(share)s ELSE furthest END,
     stage = COALESCE(%(stage)s, stage), stage_done = COALESCE(%(done)s, stage_done),
     stage_total = COALESCE(%(total)s, stage_total)
-WHERE id = %(id)s AND lease = %(lease)s AND state = 'running' RETURNING is_cancel_requested
+WHERE id = %(id)s AND lease = %(lease)s AND state = 'running' RETURNING id
 """
 FINISH = """
 UPDATE wortlaut_jobs
@@ -65,15 +65,8 @@ GIVE_BACK = """
 UPDATE wortlaut_jobs SET state = 'queued', lease = NULL
 WHERE id = %s AND lease = %s AND state = 'running' RETURNING id
 """
-END_CANCELLED = """
-UPDATE wortlaut_jobs SET state = 'cancelled', finished = clock_timestamp(), lease = NULL
-WHERE id = %s AND lease = %s AND state = 'running' RETURNING *
-"""
 CANCEL = """
-UPDATE wortlaut_jobs
-SET is_cancel_requested = true,
-    state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
-    finished = CASE state WHEN 'queued' THEN clock_timestamp() ELSE finished END
+UPDATE wortlaut_jobs SET state = 'cancelled', finished = clock_timestamp(), lease = NULL
 WHERE id = %s AND (%s::text IS NULL OR owner = %s) AND state IN ('queued', 'running')
 RETURNING *
 """

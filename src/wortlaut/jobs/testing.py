@@ -1,4 +1,4 @@
-"""An engine that does what the recording says, for tests of programs around jobs: the "recording" is lines of text.
+"""A performer that does what the recording says, for tests of programs around jobs: the "recording" is lines of text.
 
 `say hello there` is a sentence of the transcript. `sleep 3`, `crash`, `exhaust` (runs out of memory), `killed`, `hang`,
 `raise why` and `once FILE` (crashes unless the file exists) do what they are called; `note FILE what` adds a line to a
@@ -25,7 +25,7 @@ from wortlaut.transcript import Provenance, Segment, Transcript, Turn, Word
 
 
 @dataclass(frozen=True, slots=True)
-class ObedientEngine:
+class ObedientPerformer:
     """Obeys line by line."""
 
     def warm_up(self, options: Options, listener: Listener = ignore) -> None:  # noqa: ARG002 as the seam says
@@ -36,7 +36,7 @@ class ObedientEngine:
         return {
             "device": "cpu",
             "compute_type": "int8",
-            "batch_size": 8,
+            "batch_size": int(os.environ.get("WORTLAUT_BATCH_SIZE", "8")),
             "cuda_available": False,
             "diarization_available": True,
         }
@@ -129,5 +129,5 @@ def _words(parts: list[str], start: float, speaker: str | None) -> tuple[Word, .
     )
 
 
-def open_obedient() -> ObedientEngine:
-    return ObedientEngine()
+def open_obedient() -> ObedientPerformer:
+    return ObedientPerformer()

@@ -60,7 +60,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self._unwanted = Changes(self.url, UNWANTED)
-        self.children = [Child(self.settings.engine, self.settings.silence) for _ in range(self.settings.workers)]
+        self.children = [Child(self.settings.performer, self.settings.silence) for _ in range(self.settings.workers)]
         for child in self.children:
             self._idle.put_nowait(child)
 
@@ -173,7 +173,7 @@ class Worker:
             for child in self._idle._queue[:]:  # type: ignore[attr-defined]  # noqa: SLF001 there is no other look at it
                 used = self._last_used.get(id(child), 0.0)
                 if child.is_running and time.monotonic() - used > self.settings.child_idle:
-                    await child.kill()
+                    await child.rest()
 
     async def _tidy(self, ledger: Ledger, storage: Storage) -> None:
         """Delete what is too old, and objects whose job is gone."""

@@ -25,7 +25,7 @@ from wortlaut.server.openapi import ASR, DETECTION, PROBLEMS, TRANSCRIPTS
 from wortlaut.server.parameters import Defaults, make_options
 from wortlaut.server.requests import Serving, Submitter
 from wortlaut.server.settings import ServiceSettings
-from wortlaut.server.uploads import Received, Recording, receive, with_wave_header
+from wortlaut.server.uploads import Received, Recording, with_wave_header
 from wortlaut.transcript import Transcript
 
 router = APIRouter(tags=["whisper-asr-webservice"], responses=PROBLEMS)
@@ -36,7 +36,7 @@ ENGINE = {"Asr-Engine": "wortlaut"}
 @router.post("/asr", openapi_extra=ASR, responses=TRANSCRIPTS, response_class=Response)
 async def asr(request: Request, service: Serving, caller: Submitter) -> Response:
     """Transcribe while the caller waits. `encode=false`: the bytes are 16 kHz mono s16le samples, WAV header or not."""
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         parameters = received.parameters
         form = format_named(parameters.text("format") or "txt")
         options = make_options(parameters, Defaults(service.settings.model))
@@ -56,7 +56,7 @@ async def asr(request: Request, service: Serving, caller: Submitter) -> Response
 @router.post("/detect-language", openapi_extra=DETECTION)
 async def detect_language(request: Request, service: Serving, caller: Submitter) -> dict[str, object]:
     """Name the language of a recording, listening to several places in it."""
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         options = replace(make_options(received.parameters, Defaults(service.settings.model)), words=False)
         guess = await service.detect_now(request, _recording(received), options, caller)
     code = str(guess["language"])

@@ -18,7 +18,6 @@ from wortlaut.server.openapi import CONDUCTOR, PROBLEMS
 from wortlaut.server.parameters import Defaults, make_options
 from wortlaut.server.requests import Serving, Submitter
 from wortlaut.server.service import Service
-from wortlaut.server.uploads import receive
 from wortlaut.transcript import Transcript
 
 router = APIRouter(tags=["conductor"], responses=PROBLEMS)
@@ -39,7 +38,7 @@ async def transcribe_and_diarize(request: Request, service: Serving, caller: Sub
 async def _transcribe(
     request: Request, service: Service, caller: Submitter, *, speakers: Speakers | None
 ) -> JSONResponse:
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         options = make_options(received.parameters, Defaults(service.settings.model, speakers))
         transcript = await service.transcribe_now(request, received.recording, options, caller)
     return JSONResponse(body(transcript, options, received.parameters.notices()))

@@ -28,7 +28,7 @@ from wortlaut.server.openapi import CHANGES, PROBLEMS, SUBMISSION, TRANSCRIPTS, 
 from wortlaut.server.parameters import Defaults, change_options, make_options
 from wortlaut.server.requests import Reader, Serving, Submitter
 from wortlaut.server.service import Service
-from wortlaut.server.uploads import Received, Recording, fetched, receive
+from wortlaut.server.uploads import Received, Recording, fetched
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
 
@@ -64,7 +64,7 @@ async def submit(
 
     The answer comes as soon as it is stored.
     """
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         options = make_options(received.parameters, Defaults(service.settings.model, speakers=Speakers()))
         shares = received.parameters.flag("cache", default=True)
         wanted = _Wanted(options, caller, idempotency_key, _webhook(received, service), shares)
@@ -189,7 +189,7 @@ async def result(
 
 @router.post("/{job_id}/cancel", summary="Stop it")
 async def cancel(job_id: JobId, service: Serving, caller: Submitter) -> dict[str, object]:
-    """Stop a job: at once if it waits, within two seconds if it runs. One that has ended stays as it is."""
+    """Cancel a job; the work on it stops within two seconds. One that has ended stays as it is."""
     return view(await service.ledger.cancel(job_id, caller.owner))
 
 
@@ -197,7 +197,7 @@ async def cancel(job_id: JobId, service: Serving, caller: Submitter) -> dict[str
 async def rerun(request: Request, job_id: JobId, service: Serving, caller: Submitter) -> JSONResponse:
     """Make a new job on the same recording. Options that are not given stay; stages they do not concern are reused."""
     job = await service.ledger.get(job_id, caller.owner)
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         options = change_options(received.parameters, job.options)
         shares = received.parameters.flag("cache", default=True)
         warnings = [{"code": each.code, "message": each.message} for each in received.parameters.notices()]
@@ -249,7 +249,6 @@ def view(job: Job) -> dict[str, object]:
         "created": job.created.isoformat(),
         "started": job.started.isoformat() if job.started else None,
         "finished": job.finished.isoformat() if job.finished else None,
-        "is_cancel_requested": job.is_cancel_requested,
         "error": job.error.to_json() if job.error else None,
         "failed_attempts": [reason.to_json() for reason in job.reasons],
         "is_cached": job.is_cached,

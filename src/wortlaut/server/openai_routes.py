@@ -20,7 +20,6 @@ from wortlaut.server.openapi import OPENAI, OPENAI_ERRORS, answers
 from wortlaut.server.parameters import Defaults, Parameters, make_options, names_of, recognition_models
 from wortlaut.server.problems import ModelNotListed, openai_error, status_of
 from wortlaut.server.requests import Reader, Serving, Submitter
-from wortlaut.server.uploads import receive
 from wortlaut.transcript import Segment, Transcript
 
 router = APIRouter(prefix="/v1", tags=["openai"], responses=OPENAI_ERRORS)
@@ -33,7 +32,7 @@ GRANULARITIES = frozenset({"word", "segment"})
 @router.post("/audio/transcriptions", openapi_extra=OPENAI, responses=ANSWERS, response_class=Response)
 async def transcriptions(request: Request, service: Serving, caller: Submitter) -> Response:
     """Transcribe while the caller waits."""
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         parameters = received.parameters
         form = _response_format(parameters)
         wants_speakers = form == "diarized_json" or (parameters.text("model") or "").endswith("-diarize")
@@ -50,7 +49,7 @@ async def transcriptions(request: Request, service: Serving, caller: Submitter) 
 @router.post("/audio/translations", openapi_extra=OPENAI, responses=ANSWERS, response_class=Response)
 async def translations(request: Request, service: Serving, caller: Submitter) -> Response:
     """Translate into English while the caller waits."""
-    async with receive(request, service.settings.max_upload_bytes) as received:
+    async with service.arrivals.receive(request) as received:
         form = _response_format(received.parameters)
         if form == "diarized_json":
             raise UnknownFormat(

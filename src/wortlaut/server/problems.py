@@ -41,6 +41,14 @@ class MediaTooLarge(errors.InputError):
     default_hint = "Send the sound only, for example as Opus or MP3; WORTLAUT_MAX_UPLOAD_BYTES is the limit."
 
 
+class TooManyUploads(errors.ResourceError):
+    """Too many recordings are arriving at once."""
+
+    code = "too-many-uploads"
+    retryable = True
+    default_hint = "Try again when Retry-After says, or raise WORTLAUT_MAX_UPLOADS."
+
+
 class LimitReached(errors.ResourceError):
     """This key has used up what it may use for now."""
 
@@ -136,6 +144,7 @@ STATUS: dict[type[errors.WortlautError], HTTPStatus] = {
     ObjectMissing: HTTPStatus.GONE,
     job_errors.MediaTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     MediaTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooManyUploads: HTTPStatus.SERVICE_UNAVAILABLE,
     LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     UploadNotFound: HTTPStatus.NOT_FOUND,
     ModelNotListed: HTTPStatus.NOT_FOUND,

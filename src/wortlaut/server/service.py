@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -27,7 +27,7 @@ from wortlaut.server.limits import Limits
 from wortlaut.server.metrics import Metrics
 from wortlaut.server.resumable import Uploads
 from wortlaut.server.settings import ServiceSettings
-from wortlaut.server.uploads import Recording
+from wortlaut.server.uploads import Arrivals, Recording
 from wortlaut.storage import ObjectMissing, Storage, StorageUnavailable, open_storage
 from wortlaut.transcript import Transcript
 
@@ -37,8 +37,6 @@ LOOK = 1.0
 """Seconds between two looks at whether the caller is still there."""
 DOUBT = 15.0
 """Seconds after which a job is looked at though nothing was heard of it: hundreds may wait, and looking is not free."""
-INSIST = 5.0
-"""Seconds after which a part that was asked to end is asked again."""
 PATIENCE = 60.0
 """Seconds for which a caller is kept waiting while the database does not answer."""
 
@@ -61,6 +59,7 @@ class Service:
     keys: Keys
     limits: Limits
     uploads: Uploads
+    arrivals: Arrivals
     worker: Worker
     metrics: Metrics = field(default_factory=Metrics)
     probing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
@@ -267,6 +266,7 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
             Keys(pool),
             Limits(pool, settings),
             Uploads(pool, storage),
+            Arrivals(settings.max_upload_bytes, settings.max_uploads),
             worker,
             metrics,
         )
@@ -278,16 +278,9 @@ async def open_service(settings: ServiceSettings) -> AsyncIterator[Service]:
         try:
             yield service
         finally:
-            await _end(running)
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they end: a queue that is just starting may take the first request for its own."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=INSIST)
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
 
 
 async def _tidy(service: Service) -> None:

@@ -48,6 +48,9 @@ class ServiceSettings(JobSettings):
         description="Underline each word while it is spoken, in the subtitles that `/asr` answers with.",
     )
     max_upload_bytes: int = Field(default=4 * 2**30, ge=1, description="Size of the largest recording; above: 413.")
+    max_uploads: int = Field(
+        default=300, ge=1, description="Recordings that may arrive at once; above: 503 with Retry-After."
+    )
     upload_life_hours: float = Field(
         default=24.0, gt=0, description="Hours after which an upload that nobody continues is deleted."
     )

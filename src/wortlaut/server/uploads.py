@@ -6,7 +6,7 @@ import hashlib
 import struct
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, cast
@@ -20,7 +20,7 @@ from wortlaut.audio import SAMPLE_RATE
 from wortlaut.errors import InvalidOption
 from wortlaut.jobs.remote import TooMuch, download
 from wortlaut.server.parameters import Parameters
-from wortlaut.server.problems import MediaMissing, MediaTooLarge
+from wortlaut.server.problems import MediaMissing, MediaTooLarge, TooManyUploads
 from wortlaut.server.settings import ServiceSettings
 
 MOST_FIELDS = 100
@@ -76,19 +76,39 @@ class Received:
         return self.media
 
 
-@asynccontextmanager
-async def receive(request: Request, limit_bytes: int) -> AsyncIterator[Received]:
-    """Read a request to its end. The recording lives as long as the context.
+@dataclass(slots=True)
+class Arrivals:
+    """Takes requests in: `most` at once, each with a recording of `limit_bytes` at most."""
 
-    Raises `MediaTooLarge` as soon as that is certain, `InvalidOption` for a body that cannot be read.
-    """
-    form = await _form(request, limit_bytes)
-    try:
-        given = [*request.query_params.multi_items()]
-        given += [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        yield Received(Parameters.gather(given), _recording(form, limit_bytes))
-    finally:
-        await form.close()
+    limit_bytes: int
+    most: int
+    _count: int = 0
+
+    @asynccontextmanager
+    async def receive(self, request: Request) -> AsyncIterator[Received]:
+        """Read a request to its end. The recording lives as long as the context.
+
+        Raises `TooManyUploads`, `MediaTooLarge` as soon as that is certain, `InvalidOption` for a body that cannot be
+        read.
+        """
+        with self._counted():
+            form = await _form(request, self.limit_bytes)
+        try:
+            given = [*request.query_params.multi_items()]
+            given += [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+            yield Received(Parameters.gather(given), _recording(form, self.limit_bytes))
+        finally:
+            await form.close()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        if self._count >= self.most:
+            raise TooManyUploads
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
 
 
 async def _form(request: Request, limit_bytes: int) -> FormData:

@@ -1,4 +1,4 @@
-"""The real engine: a `Transcriber`, set up by the environment of the working process."""
+"""The real performer: a `Transcriber`, set up by the environment of the working process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import ctranslate2
 
 from wortlaut.assembly import Transcriber, open_store
-from wortlaut.jobs.engine import Engine
+from wortlaut.jobs.performer import Performer
 from wortlaut.jobs.reusing import reusing
 from wortlaut.jobs.stage_results import StageResults
 from wortlaut.notice import ANNOUNCEMENTS
@@ -24,7 +24,7 @@ from wortlaut.stages import LanguageGuess, Listener, ignore
 from wortlaut.transcript import Transcript
 
 
-class TranscriberEngine(Transcriber):
+class TranscribingPerformer(Transcriber):
     """A `Transcriber` that keeps results of stages, says which language is spoken, and what it runs on."""
 
     def transcribe(
@@ -62,8 +62,8 @@ class TranscriberEngine(Transcriber):
             return pipeline.recognizer.detect_language(audio, windows) if windows else LanguageGuess(NO_LANGUAGE, 0.0)
 
 
-def open_engine() -> Engine:
+def open_performer() -> Performer:
     """Return one with the settings of this process, which says on stderr what it is about to download."""
     logging.basicConfig(format="%(message)s")
     logging.getLogger(ANNOUNCEMENTS).setLevel(logging.INFO)
-    return TranscriberEngine()
+    return TranscribingPerformer()

@@ -13,7 +13,7 @@ from wortlaut.stages import LanguageGuess, Listener, ignore
 from wortlaut.transcript import Transcript
 
 
-class Engine(Protocol):
+class Performer(Protocol):
     """Transcribes one recording after the other and keeps its models loaded."""
 
     def warm_up(self, options: Options, listener: Listener = ignore) -> None:
@@ -41,10 +41,10 @@ class Engine(Protocol):
         ...
 
 
-OpenEngine = Callable[[], Engine]
+OpenPerformer = Callable[[], Performer]
 
 
-def load_engine(name: str) -> Engine:
+def load_performer(name: str) -> Performer:
     """Call what `module:callable` names."""
     module, _, attribute = name.partition(":")
-    return cast("OpenEngine", getattr(import_module(module), attribute))()
+    return cast("OpenPerformer", getattr(import_module(module), attribute))()
