@@ -9,8 +9,8 @@ out. `--peer` is the Python of an environment with faster-whisper, `--model` the
 recordings and answers stay in that folder, and what is there is not made again. Needs the `eval` extra.
 
 Prints a Markdown table: word error rate with its 95 % interval over sentences; words deleted, inserted and substituted;
-sentences lost, that is, of which at least half of the words are missing; seconds of speech that are more than half a
-second from every word; words where nobody speaks.
+sentences lost, that is, of which at least half of the words are missing, and how many of these the program does not
+say anything about; seconds of speech that are more than half a second from every word; words where nobody speaks.
 """
 
 from __future__ import annotations
@@ -31,20 +31,27 @@ from wortlaut.assembly import Transcriber
 from wortlaut.evaluation.coverage import REACH, uncovered_speech
 from wortlaut.evaluation.normalization import tokens
 from wortlaut.evaluation.ratio import Ratio, confidence_interval, total
+from wortlaut.notice import Notice
 from wortlaut.options import Options
 from wortlaut.settings import Settings
-from wortlaut.transcript import Word
+from wortlaut.transcript import Turn, Word
+from wortlaut.trust.spans import Span, shared, union
 
 LOST_SHARE = 0.5
 """Of the words of a sentence: if so many are missing, the sentence was not found."""
+SAID_SHARE = 0.5
+"""Of the seconds of a sentence: if notices lie over so many, a reader knows where to listen."""
+SAYING = ("uncovered-speech", "low-confidence", "window-without-speech")
+"""The codes of notices by which a reader learns that words may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a program heard in a recording."""
+    """What a program heard in a recording, and what it said of that: only Wortlaut says anything."""
 
     text: str
     words: tuple[Word, ...]
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,20 @@ def sentences(recording: Recording, heard: Heard) -> list[Sentence]:
     return [Sentence(len(part), *(counts[kind][number] for kind in counts)) for number, part in enumerate(parts)]
 
 
+def is_said(sentence: Turn, notices: Sequence[Notice]) -> bool:
+    """Whether notices lie over at least half of a sentence."""
+    lying = [
+        Turn(one.start, one.end, "") for one in notices if one.code in SAYING and one.start is not None and one.end
+    ]
+    return shared(Span(sentence.start, sentence.end), union(lying)) >= SAID_SHARE * (sentence.end - sentence.start)
+
+
+def lost_unsaid(recording: Recording, heard: Heard) -> int:
+    """Count the sentences that are lost and of which no notice tells."""
+    told = zip(recording.turns, sentences(recording, heard), strict=True)
+    return sum(sentence.is_lost and not is_said(turn, heard.notices) for turn, sentence in told)
+
+
 def words_outside(recording: Recording, words: Sequence[Word]) -> int:
     """Count the words whose middle lies where nobody speaks."""
     return sum(
@@ -101,6 +122,7 @@ def row(condition: str, program: str, answers: Sequence[tuple[Recording, Heard]]
         f"{total(errors).percent:.1f} ({low:.1f} to {high:.1f})",
         *(sum(one.deleted for one in told), sum(one.inserted for one in told), sum(one.substituted for one in told)),
         f"{sum(one.is_lost for one in told)} of {len(told)}",
+        sum(lost_unsaid(*answer) for answer in answers),
         f"{missed.part:.1f}",
         sum(words_outside(recording, heard.words) for recording, heard in answers),
     )
@@ -108,15 +130,15 @@ def row(condition: str, program: str, answers: Sequence[tuple[Recording, Heard]]
 
 
 HEAD = (
-    "| condition | program | WER (95 %) | deleted | inserted | substituted | sentences lost | missed s | outside |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| condition | program | WER (95 %) | deleted | inserted | substituted | sentences lost | and not said | missed s |"
+    " outside |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
 def by_us(transcriber: Transcriber, recordings: Sequence[Recording]) -> Iterator[Heard]:
     for one in recordings:
         transcript = transcriber.transcribe(one.file, Options(speakers=None, language=one.language))
-        yield Heard(transcript.text, transcript.words)
+        yield Heard(transcript.text, transcript.words, transcript.warnings)
 
 
 def by_peer(chosen: argparse.Namespace, recordings: Sequence[Recording]) -> Iterator[Heard]:
@@ -134,7 +156,11 @@ def kept(recordings: Sequence[Recording], program: str, hear: Iterator[Heard]) -
     """Pair recordings with what was heard in them, and keep that beside them."""
     found = []
     for recording, heard in zip(recordings, hear, strict=True):
-        answer = {"text": heard.text, "words": [[word.text, word.start, word.end] for word in heard.words]}
+        answer = {
+            "text": heard.text,
+            "words": [[word.text, word.start, word.end] for word in heard.words],
+            "notices": [[one.code, one.message, one.start, one.end] for one in heard.notices],
+        }
         recording.file.with_suffix(f".{program}.json").write_text(json.dumps(answer), "utf-8")
         found.append((recording, heard))
     return found
@@ -146,7 +172,14 @@ def known(recordings: Sequence[Recording], program: str) -> list[tuple[Recording
     if not all(file.is_file() for file in files):
         return None
     answers = [json.loads(file.read_text("utf-8")) for file in files]
-    heard = [Heard(one["text"], tuple(Word(*word) for word in one["words"])) for one in answers]
+    heard = [
+        Heard(
+            one["text"],
+            tuple(Word(*word) for word in one["words"]),
+            tuple(Notice(*notice) for notice in one.get("notices", ())),
+        )
+        for one in answers
+    ]
     return list(zip(recordings, heard, strict=True))
 
 

@@ -75,10 +75,13 @@ def _soft(sound: str, ratio_db: float) -> Condition:
     return Condition(name, sound, ratio_db, softer_db=15.0, least_sentences=6)
 
 
+SOUNDS = ("pink noise", "white noise", "computed music", "recorded music", "babble")
+"""Added 5 dB below voices at one level."""
+
 CONDITIONS = (
     Condition("clean"),
     Condition("45 s of silence between sentences", pause=LONG_PAUSE),
-    *(Condition(f"{sound}, 5 dB", sound, 5) for sound in ("pink noise", "computed music", "recorded music", "babble")),
+    *(Condition(f"{sound}, 5 dB", sound, 5) for sound in SOUNDS),
     Condition("pink noise, 0 dB", "pink noise", 0),
     *(_soft(sound, 10) for sound in ("pink noise", "computed music", "recorded music")),
 )
@@ -92,6 +95,11 @@ class Recording:
     language: str
     texts: tuple[str, ...]
     turns: tuple[Turn, ...]
+
+
+def white(count: int, rng: np.random.Generator) -> Sound:
+    """Return noise with as much power in each hertz."""
+    return rng.normal(size=count)
 
 
 def pink(count: int, rng: np.random.Generator) -> Sound:
@@ -169,7 +177,7 @@ class Studio:
         if name == "babble":
             items = _half(load_set(self.folder / "librispeech-test-other").items, 1 - self.half)
             return babble([self._samples(item.media) for item in items[::2]][:12])
-        return {None: None, "pink noise": pink, "computed music": music}[name]
+        return {None: None, "pink noise": pink, "white noise": white, "computed music": music}[name]
 
     def _recording(
         self,

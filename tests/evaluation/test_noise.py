@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from wortlaut.audio import SAMPLE_RATE, Audio
+from wortlaut.notice import Notice
 from wortlaut.transcript import Turn, Word
 
 from .test_bench import BENCH
@@ -63,7 +64,9 @@ def samples_of(recording):
         return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
 
 
-@pytest.mark.parametrize(("sound", "ratio_db"), [("pink noise", 5.0), ("computed music", 0.0), ("babble", 10.0)])
+@pytest.mark.parametrize(
+    ("sound", "ratio_db"), [("pink noise", 5.0), ("white noise", 5.0), ("computed music", 0.0), ("babble", 10.0)]
+)
 def test_noise_lies_as_far_below_the_speech_as_asked_for(studio, noisy, tmp_path, sound, ratio_db):
     recording = next(studio.recordings(noisy.Condition("x", sound, ratio_db), tmp_path / "made"))
     samples, [first, *_] = samples_of(recording), recording.turns
@@ -119,7 +122,28 @@ def test_words_where_nobody_speaks_are_counted(noisy, noise, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("notices", "unsaid"),
+    [
+        ([], 1),
+        ([Notice("uncovered-speech", "", 11.0, 15.0)], 0),
+        ([Notice("low-confidence", "", 10.0, 11.5), Notice("uncovered-speech", "", 11.0, 12.5)], 0),
+        ([Notice("low-confidence", "", 10.0, 12.4)], 1),
+        ([Notice("low-confidence", "", 0.0, 5.0)], 1),
+        ([Notice("speakers-unused", "", 10.0, 15.0), Notice("language-uncertain", "")], 1),
+    ],
+)
+def test_a_lost_sentence_is_said_if_notices_lie_over_half_of_it(noisy, noise, tmp_path, notices, unsaid):
+    truth = recording(noisy, tmp_path, "one two", "so we wait")
+    assert noise.lost_unsaid(truth, noise.Heard("one two", (), tuple(notices))) == unsaid
+
+
+def test_nothing_is_unsaid_where_nothing_is_lost(noisy, noise, tmp_path):
+    assert noise.lost_unsaid(recording(noisy, tmp_path, "one two"), noise.Heard("one too", ())) == 0
+
+
 def test_answers_are_kept(noisy, noise, tmp_path):
-    truth, heard = recording(noisy, tmp_path, "one"), noise.Heard("one", (Word(" one", 1.0, 2.0),))
+    truth = recording(noisy, tmp_path, "one")
+    heard = noise.Heard("one", (Word(" one", 1.0, 2.0),), (Notice("low-confidence", "Perhaps.", 1.0, 2.0),))
     assert noise.known([truth], "us") is None
     assert noise.kept([truth], "us", iter([heard])) == noise.known([truth], "us")
