@@ -17,11 +17,13 @@ from wortlaut.notice import Notice
 from wortlaut.numerals import in_digits, numeral_notices
 from wortlaut.options import Options, Progress, Speakers
 from wortlaut.recognition.verbatim import verbatim_notices
+from wortlaut.speech.gathering import grouped
 from wortlaut.splitting import split
 from wortlaut.stages import Aligner, Decoder, Diarizer, LanguageGuess, Listener, Recognizer, SpeechDetector, ignore
 from wortlaut.stopwatch import Stopwatch
 from wortlaut.transcript import Decision, Diarization, Passage, Provenance, Segment, Transcript, Turn, Word
 from wortlaut.trust.audit import Audited, Auditor
+from wortlaut.trust.gathered import heard_together
 from wortlaut.trust.listening import Listen, by_detector, by_turns
 from wortlaut.trust.spans import Span, union
 
@@ -48,6 +50,7 @@ class Pipeline:
 
     `second_look` listens to doubtful and to empty stretches alone; where the diarizer has found turns, these
     serve for that. What they hear and no word covers is recognized by `second_hearing` (None: by `recognizer`).
+    `gathers`: short windows far apart are heard several at once.
     `is_audited` False: nobody looks a second time, and texts stay as they were recognized.
     `provenance` names versions, models and devices; the rest of it is filled in for every run.
     """
@@ -62,6 +65,7 @@ class Pipeline:
     second_hearing: Recognizer | None = None
     provenance: Provenance = field(default_factory=Provenance)
     is_audited: bool = True
+    gathers: bool = False
 
     def transcribe(self, media: Path, options: Options, listener: Listener = ignore) -> Transcript:
         """Return who said what, when.
@@ -175,12 +179,33 @@ class _Run:
         if not windows:
             return []
         advance = self.advance("recognize", audio.duration)
-        timed: Timed = []
-        for passage, words in self.heard(audio, windows, language, self.pipeline.recognizer):
+        timed, alone = self.heard_together(audio, windows, language)
+        latest = max((passage.end for passage, _ in timed), default=0.0)
+        for passage, words in self.heard(audio, alone, language, self.pipeline.recognizer) if alone else ():
             timed.append((passage, words))
-            advance(passage.end)
+            advance(max(latest, passage.end))
         advance(audio.duration)
-        return timed
+        return sorted(timed, key=lambda one: one[0].start)
+
+    def heard_together(self, audio: Audio, windows: Sequence[Window], language: str) -> tuple[Timed, Sequence[Window]]:
+        """Recognize and align short windows several at once; return also those that remain."""
+        if not self.pipeline.gathers:
+            return [], windows
+
+        def hear(sound: Audio, some: Sequence[Window]) -> Iterator[tuple[Passage, list[Word]]]:
+            return self.heard(sound, some, language, self.pipeline.recognizer)
+
+        groups = grouped(windows, lambda window: self.speaks(audio, window, language))
+        timed, let_go = heard_together(audio, [group for group in groups if len(group) > 1], hear)
+        alone = [window for group in groups if len(group) == 1 for window in group]
+        return timed, sorted([*alone, *let_go], key=lambda window: window.start)
+
+    def speaks(self, audio: Audio, window: Window, language: str) -> bool:
+        """Whether a window is in the language of the recording, as far as windows may be in others."""
+        if self.options.language or not self.options.follows_switches:
+            return True
+        with self.clock.measure("language"):
+            return self.pipeline.recognizer.detect_language(audio, [window]).language == language
 
     def heard(
         self, audio: Audio, windows: Sequence[Window], language: str, recognizer: Recognizer

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -20,7 +21,7 @@ from wortlaut.testing import (
     ScriptedRecognizer,
     silence,
 )
-from wortlaut.transcript import Turn
+from wortlaut.transcript import Passage, Turn
 
 A, B = "SPEAKER_00", "SPEAKER_01"
 MEDIA = Path("any.wav")
@@ -222,3 +223,55 @@ def test_an_uncertain_language_is_said():
     assert "language-uncertain" in [notice.code for notice in transcript.warnings]
     told = pipeline(recognizer=Guessing((" Hm.",))).transcribe(MEDIA, Options(language="pl"))
     assert "language-uncertain" not in [notice.code for notice in told.warnings]
+
+
+LATER = (SpeechRegion(20.0, 22.0), SpeechRegion(40.0, 42.0), SpeechRegion(60.0, 62.0))
+SENTENCE = " One two three four five."
+
+
+class Sentences(ScriptedRecognizer):
+    """Says a sentence in every region; each window speaks the language that is set for its time."""
+
+    languages: ClassVar[dict[float, str]] = {}
+
+    def detect_language(self, audio, windows, /):
+        return LanguageGuess(self.languages.get(windows[0].start, "en") if len(windows) == 1 else "en", 1.0)
+
+    def recognize(self, audio, windows, /, *, language):
+        for window in windows:
+            heard_sizes.append(len(window.regions))
+            yield Passage(window.start, window.end, SENTENCE * len(window.regions), language, window.regions)
+
+
+heard_sizes: list[int] = []
+
+
+def far_apart(**stages):
+    heard_sizes.clear()
+    stages = {"decoder": ScriptedDecoder(silence(70.0)), "detector": ScriptedDetector(LATER), **stages}
+    return pipeline(recognizer=Sentences(()), diarizer=None, **stages)
+
+
+@pytest.mark.parametrize(("gathers", "windows"), [(True, [3]), (False, [1, 1, 1])])
+def test_sentences_far_apart_are_heard_together_and_stay_where_they_were_said(gathers, windows):
+    transcript = far_apart(gathers=gathers).transcribe(MEDIA, Options())
+    assert [(s.start, s.end) for s in transcript.segments] == [pytest.approx((r.start, r.end)) for r in LATER]
+    assert [s.text for s in transcript.segments] == [SENTENCE.strip()] * 3
+    assert heard_sizes == windows
+
+
+@pytest.mark.parametrize(
+    ("options", "windows"),
+    [(Options(), [2, 1]), (Options(language="en"), [3]), (Options(follows_switches=False), [3])],
+)
+def test_a_sentence_in_another_language_is_heard_by_itself(monkeypatch, options, windows):
+    monkeypatch.setattr(Sentences, "languages", {60.0: "de"})
+    far_apart(gathers=True).transcribe(MEDIA, options)
+    assert heard_sizes == windows
+
+
+def test_where_words_are_missing_each_is_heard_by_itself(monkeypatch):
+    monkeypatch.setitem(globals(), "SENTENCE", " Oh.")
+    transcript = far_apart(gathers=True).transcribe(MEDIA, Options())
+    assert heard_sizes == [3, 1, 1, 1]
+    assert [s.start for s in transcript.segments] == [r.start for r in LATER]

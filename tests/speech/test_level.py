@@ -46,12 +46,22 @@ def test_loud_recordings_and_silence_stay_as_they_are():
 
 
 def test_background_is_not_made_loud(rng):
-    """An hour of hiss with a few words would otherwise be amplified until the hiss is as loud as speech."""
+    """An hour of hiss with a knock would otherwise be amplified until the hiss is as loud as speech."""
     hiss = rng.normal(0, 0.001, 60 * SAMPLE_RATE).astype(np.float32)
-    hiss[: SAMPLE_RATE // 2] += tone(500, 0.2, 0.5)
+    hiss[: SAMPLE_RATE // 4] += tone(500, 0.2, 0.25)
     gain = gain_to_hear(Audio.from_array(hiss), FRAME)
 
     assert 20 * np.log10(gain * 0.001) == pytest.approx(-30, abs=0.5)
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 50])
+def test_few_words_in_long_silence_are_as_loud_as_many(rng, seconds):
+    """Otherwise the loudest twentieth is the noise of the room, and the words are clipped."""
+    room = rng.normal(0, 0.0003, 60 * SAMPLE_RATE).astype(np.float32)
+    room[: seconds * SAMPLE_RATE] += tone(500, 0.1, seconds)
+    gain = gain_to_hear(Audio.from_array(room), FRAME)
+
+    assert 20 * np.log10(gain * 0.1 / np.sqrt(2)) == pytest.approx(LOUD_DB, abs=0.2)
 
 
 @pytest.mark.parametrize("size_samples", [512, 5000, 10**6])

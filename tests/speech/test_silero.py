@@ -9,6 +9,7 @@ from wortlaut.audio import SAMPLE_RATE, Audio
 from wortlaut.errors import ModelCorrupt, ModelMissing
 from wortlaut.media.decoder import PyavDecoder
 from wortlaut.speech import silero as module
+from wortlaut.speech.regions import Thresholds
 from wortlaut.speech.silero import SileroDetector
 
 
@@ -24,7 +25,9 @@ def test_a_model_that_is_none(tmp_path):
 
 
 @pytest.mark.models
-def test_the_state_is_carried_from_block_to_block(silero, babble, monkeypatch):
+def test_the_state_is_carried_from_block_to_block(models_dir, babble, monkeypatch):
+    model = models_dir / "silero-vad" / "silero_vad_16k_sequence.onnx"
+    silero = SileroDetector(model, thresholds=Thresholds(offset=0.0))  # no block is without speech
     audio = babble(10.0, (1.0, 4.0), (6.0, 9.0))
     whole = silero.probabilities(audio)
     monkeypatch.setattr(module, "BLOCK_FRAMES", 7)
@@ -33,6 +36,20 @@ def test_the_state_is_carried_from_block_to_block(silero, babble, monkeypatch):
     assert whole.shape == (-(-10 * SAMPLE_RATE // module.FRAME_SAMPLES),)
     assert whole.max() > 0.9
     assert whole[:25].max() < 0.1
+
+
+@pytest.mark.models
+def test_after_long_silence_speech_begins_no_later_than_after_short(silero, speech_in_silence):
+    """In the noise of a quiet room; the last of three times, each after as much silence."""
+    speech = speech_in_silence.clip(60.3, 63.0)
+    starts = {}
+    for pause in (1.0, 45.0):
+        samples = np.concatenate([np.pad(speech, (round(pause * SAMPLE_RATE), 0))] * 3)
+        room = np.random.default_rng(0).normal(0, 10 ** (-70 / 20), len(samples))
+        found = silero.detect(Audio.from_array((samples + room).astype(np.float32)))
+        begins = 3 * pause + 2 * len(speech) / SAMPLE_RATE
+        starts[pause] = next(region.start for region in found if region.end > begins + 0.5) - begins
+    assert starts[45.0] == pytest.approx(starts[1.0], abs=0.1)
 
 
 @pytest.mark.models

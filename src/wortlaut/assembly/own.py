@@ -43,6 +43,7 @@ def own_pipeline(
         second_hearing=recognizer(draws=False),  # text by chance could not be added anyway
         aligner=factory.aligner(options, held, listener),
         diarizer=factory.chosen_diarizer(options, folders, held),
+        gathers=True,
         provenance=Provenance(
             versions=versions(),
             models={role: identity(name, folders[role]) for role, name in models.items()} | ctc_identity(options),

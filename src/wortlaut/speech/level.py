@@ -13,7 +13,7 @@ from wortlaut.audio import SAMPLE_RATE, Audio
 QUIETEST_DB = -90.0
 """Levels end here, relative to full scale: a frame of 16-bit samples that are mostly 0 or ±1."""
 LOUD_PERCENTILE, LOUD_DB = 95.0, -12.0
-"""The loudest twentieth of the frames that are not silent shall reach this level.
+"""The loudest twentieth of the frames that are not silent, or of those that stand out, shall reach this level.
 
 Silero VAD misses quiet speech: it finds practically all hand-labelled words as they were recorded, but a third are
 lost when the recording is 40 dB quieter. At this level it missed 3 of 2407 words at -50 dB. Louder peaks are clipped,
@@ -21,6 +21,11 @@ which did it next to no harm (6 words of 2407), and nearly all words of a speake
 """
 QUIET_PERCENTILE, QUIET_DB = 10.0, -30.0
 """The background shall not get louder than this: in long noise with little speech, loud frames are noise too."""
+OUTSTANDING_DB = 15.0
+"""Frames so far above the background are no noise. Where there are any, the loud ones are found among them: if people
+speak for less than a twentieth of the time, the loudest twentieth of all frames is noise, and they would be clipped."""
+SHORTEST_EVENT_SAMPLES = SAMPLE_RATE // 2
+"""So long frames have to stand out in all: a knock is no measure for voices."""
 RUMBLE_SAMPLES = SAMPLE_RATE // 100
 """Taking away the mean of the surrounding 10 ms takes away offsets, table knocks and wind, all below voices."""
 BLOCK_FRAMES = 256
@@ -76,7 +81,10 @@ def gain_to_hear(audio: Audio, frame_samples: int) -> float:
     sounding = sounding_levels(audio, frame_samples)
     if not len(sounding):
         return 1.0
-    loud, quiet = percentile(sounding, LOUD_PERCENTILE), percentile(sounding, QUIET_PERCENTILE)
+    quiet = percentile(sounding, QUIET_PERCENTILE)
+    outstanding = sounding[sounding > quiet + OUTSTANDING_DB]
+    is_event = len(outstanding) * frame_samples >= SHORTEST_EVENT_SAMPLES
+    loud = percentile(outstanding if is_event else sounding, LOUD_PERCENTILE)
     gain_db = min(LOUD_DB - loud, QUIET_DB - quiet)
     return float(10 ** (max(gain_db, 0.0) / 20))
 
