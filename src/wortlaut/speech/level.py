@@ -21,8 +21,8 @@ which did it next to no harm (6 words of 2407), and nearly all words of a speake
 """
 QUIET_PERCENTILE, QUIET_DB = 10.0, -30.0
 """The background shall not get louder than this: in long noise with little speech, loud frames are noise too."""
-OUTSTANDING_DB = 15.0
-"""Frames so far above the background are no noise. Where there are any, the loud ones are found among them: if people
+OUTSTANDING_DB, SPARSE_SHARE = 30.0, 0.25
+"""Frames so far above the background are no noise. Where they are few, the loud ones are found among them: if people
 speak for less than a twentieth of the time, the loudest twentieth of all frames is noise, and they would be clipped."""
 SHORTEST_EVENT_SAMPLES = SAMPLE_RATE // 2
 """So long frames have to stand out in all: a knock is no measure for voices."""
@@ -83,8 +83,8 @@ def gain_to_hear(audio: Audio, frame_samples: int) -> float:
         return 1.0
     quiet = percentile(sounding, QUIET_PERCENTILE)
     outstanding = sounding[sounding > quiet + OUTSTANDING_DB]
-    is_event = len(outstanding) * frame_samples >= SHORTEST_EVENT_SAMPLES
-    loud = percentile(outstanding if is_event else sounding, LOUD_PERCENTILE)
+    is_sparse = SHORTEST_EVENT_SAMPLES / frame_samples <= len(outstanding) < SPARSE_SHARE * len(sounding)
+    loud = percentile(outstanding if is_sparse else sounding, LOUD_PERCENTILE)
     gain_db = min(LOUD_DB - loud, QUIET_DB - quiet)
     return float(10 ** (max(gain_db, 0.0) / 20))
 
