@@ -31,6 +31,7 @@ def doubtful():
     passage, words = said(10.0)
     yield "no words", (replace(passage, text=""), [])
     yield "a doubt", (replace(passage, doubts=("the model is unsure",)), words)
+    yield "perhaps two languages", (replace(passage, other_language_share=0.2), words)
     yield "words that do not fit", said(10.0, confidence=0.3)
     yield "speech without words", (replace(passage, regions=(SpeechRegion(10, 12), SpeechRegion(13, 14.5))), words)
     yield "few words", (replace(passage, text=" Oh", regions=(SpeechRegion(10, 12),)), [Word(" Oh", 10.5, 11.5, 0.9)])

@@ -15,6 +15,7 @@ from wortlaut.transcript import Passage, Word
 from wortlaut.trust.coverage import REACH, SHORTEST_GAP, SHORTEST_SPEECH
 from wortlaut.trust.judging import UNHEARD_CONFIDENCE, mean_confidence
 from wortlaut.trust.spans import free, union
+from wortlaut.trust.two_languages import MIXED_SHARE
 
 Timed = list[tuple[Passage, list[Word]]]
 Hear = Callable[[Audio, Sequence[Window]], Iterable[tuple[Passage, list[Word]]]]
@@ -38,7 +39,10 @@ def heard_together(audio: Audio, groups: Sequence[Sequence[Window]], hear: Hear)
 
 def may_stay(parts: Timed) -> bool:
     """Whether nothing speaks against a text that was heard in several windows at once."""
-    return all(words and not passage.doubts and _is_all_there(passage, words) for passage, words in parts)
+    return all(
+        words and not passage.doubts and passage.other_language_share < MIXED_SHARE and _is_all_there(passage, words)
+        for passage, words in parts
+    )
 
 
 def _is_all_there(passage: Passage, words: Sequence[Word]) -> bool:
