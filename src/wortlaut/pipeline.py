@@ -16,6 +16,7 @@ from wortlaut.errors import NoSeparateChannels
 from wortlaut.notice import Notice
 from wortlaut.numerals import in_digits, numeral_notices
 from wortlaut.options import Options, Progress, Speakers
+from wortlaut.recognition.switching import other_language
 from wortlaut.recognition.verbatim import verbatim_notices
 from wortlaut.speech.gathering import grouped
 from wortlaut.splitting import split
@@ -241,8 +242,15 @@ class _Run:
             self._measured(listen),
             self.pipeline.pack,
             lambda windows: list(self.heard(audio, windows, language, hearing)),
+            lambda window: self.is_in_another(audio, window, language, hearing),
             union(spoken),
         ).audit(timed)
+
+    def is_in_another(self, audio: Audio, window: Window, language: str, recognizer: Recognizer) -> bool:
+        """Whether a window is surely in another language than the recording."""
+        with self.clock.measure("language"):
+            guess = recognizer.detect_language(audio, [window])
+        return other_language({guess.language: guess.probability}, language, window) is not None
 
     def _measured(self, listen: Listen) -> Listen:
         def listen_to(span: Span) -> Sequence[SpeechRegion]:

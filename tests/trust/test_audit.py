@@ -58,7 +58,7 @@ def auditor(*, hears=(), heard_at_first=None, answers=None, asked=None):
         return [Window(one.start, one.end, (one,)) for one in regions]
 
     speech = [Span(*one) for one in (hears if heard_at_first is None else heard_at_first)]
-    return Auditor(silence(60.0), Decoding(), listen, pack, hear_again, speech)
+    return Auditor(silence(60.0), Decoding(), listen, pack, hear_again, lambda _: False, speech)
 
 
 def texts(audited):

@@ -45,7 +45,8 @@ def pack(_audio, regions):
 def decisions():
     """One of each kind: kept after decoding again, doubted, dropped, recovered."""
     timed = [heard(0.0, trials=AGAIN), heard(10.0, confidence=0.2), heard(20.0, confidence=0.2)]
-    auditor = Auditor(silence(60.0), Decoding(), listen, pack, lambda _: [heard(30.0)], [Span(*one) for one in SPEECH])
+    speech = [Span(*one) for one in SPEECH]
+    auditor = Auditor(silence(60.0), Decoding(), listen, pack, lambda _: [heard(30.0)], lambda _: False, speech)
     return auditor.audit(timed).decisions
 
 

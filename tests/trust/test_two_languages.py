@@ -26,15 +26,29 @@ def word(at, text=" so"):
     return Word(text, at, at + 0.5, 0.9)
 
 
+def never(_window):
+    return False
+
+
+def always(_window):
+    return True
+
+
 def test_a_window_of_unsure_language_is_cut_at_its_pauses():
-    cut = language_pieces(silence(20.0), passage())
+    cut = language_pieces(silence(20.0), passage(), always)
     assert [one.regions for one in cut] == [(FIRST,), (SECOND,)]
     assert all(one.end - one.start <= LONGEST_PIECE for one in cut)
 
 
 @pytest.mark.parametrize("more", [{"share": MIXED_SHARE - 0.01}, {"share": 0.0}, {"text": ""}, {"regions": (FIRST,)}])
 def test_a_window_that_is_surely_in_one_language_stays_whole(more):
-    assert language_pieces(silence(20.0), passage(**more)) == []
+    assert language_pieces(silence(20.0), passage(**more), always) == []
+
+
+def test_one_piece_in_another_language_is_enough_and_none_is_not():
+    assert language_pieces(silence(20.0), passage(), never) == []
+    assert len(language_pieces(silence(20.0), passage(), lambda one: one.start < SECOND.start)) == 2
+    assert len(language_pieces(silence(20.0), passage(), lambda one: one.end > FIRST.end + 1)) == 2
 
 
 def test_two_languages_count_only_where_nothing_speaks_against_them():
@@ -47,7 +61,7 @@ def test_two_languages_count_only_where_nothing_speaks_against_them():
     assert not are_in_two_languages([german, silent], *german)
 
 
-def audited(whole, said):
+def audited(whole, said, is_in_another=always):
     """Audit a passage whose pieces say `said` (language and text by order)."""
     answers = iter(said)
 
@@ -63,7 +77,7 @@ def audited(whole, said):
         return [SpeechRegion(one.start, one.end) for one in inside if one.length > 0.8]
 
     covered = [Word(" Abend", FIRST.start, FIRST.end, 0.9), Word(" evening.", SECOND.start, SECOND.end, 0.9)]
-    auditor = Auditor(silence(20.0), Decoding(), listen, lambda *_: [], hear_again, [Span(1.0, 16.0)])
+    auditor = Auditor(silence(20.0), Decoding(), listen, lambda *_: [], hear_again, is_in_another, [Span(1.0, 16.0)])
     return auditor.audit([(whole, covered)])
 
 
@@ -77,6 +91,11 @@ def test_pieces_in_one_language_change_nothing():
     whole = passage()
     found = audited(whole, [("de", " Guten Abend."), ("de", " Gut Ivening.")])
     assert [one for one, _ in found.timed] == [whole]
+    assert [one.outcome for one in found.decisions] == ["kept"]
+
+
+def test_pieces_that_are_surely_in_the_usual_language_are_not_decoded():
+    found = audited(passage(), [], never)  # hearing anything again would fail
     assert [one.outcome for one in found.decisions] == ["kept"]
 
 

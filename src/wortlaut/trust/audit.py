@@ -16,7 +16,7 @@ from wortlaut.trust.judging import Verdict, judge
 from wortlaut.trust.listening import Listen
 from wortlaut.trust.recutting import LONGEST_PIECES, lying_in, pieces, say_more
 from wortlaut.trust.spans import Span, free, shared, union
-from wortlaut.trust.two_languages import are_in_two_languages, language_pieces
+from wortlaut.trust.two_languages import IsInAnother, are_in_two_languages, language_pieces
 
 Timed = list[tuple[Passage, list[Word]]]
 HearAgain = Callable[[Sequence[Window]], Timed]
@@ -52,7 +52,8 @@ class Auditor:
     """Goes through a transcript with a second look at the recording.
 
     `listen` is the second look. `pack` and `hear_again` are those of the first pass: speech without words is packed and
-    heard like any other. `speech` is where the words may lie.
+    heard like any other. `speech` is where the words may lie. `is_in_another` is asked before people who may speak two
+    languages are heard again.
     """
 
     audio: Audio
@@ -60,6 +61,7 @@ class Auditor:
     listen: Listen
     pack: Pack
     hear_again: HearAgain
+    is_in_another: IsInAnother
     speech: Sequence[Span]
 
     def audit(self, timed: Timed) -> Audited:
@@ -93,7 +95,7 @@ class Auditor:
 
     def _told_apart(self, timed: Timed, decisions: Sequence[Decision]) -> tuple[Timed, list[Decision]]:
         """Put pieces in the place of passages in which people speak two languages."""
-        cuts = [language_pieces(self.audio, passage) for passage, _ in timed]
+        cuts = [language_pieces(self.audio, passage, self.is_in_another) for passage, _ in timed]
         return self._replaced(timed, decisions, cuts, are_in_two_languages)
 
     def _replaced(

@@ -2,11 +2,12 @@
 
 Whisper writes a window in one language: it translates the other, writes it as it sounds, or leaves it out. By the
 sound, a second language is possible then. To know that costs nothing: each window is asked for its language anyway.
+Pieces cost as much as windows, so they are asked for theirs before they are decoded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wortlaut.audio import Audio, Window
 from wortlaut.transcript import Passage, Word
@@ -18,12 +19,16 @@ MIXED_SHARE = 0.08
 LONGEST_PIECE = 8.0
 """Seconds: about two sentences."""
 
+IsInAnother = Callable[[Window], bool]
+"""Whether a window is surely in another language than the recording: only such a one is written down in another."""
 
-def language_pieces(audio: Audio, passage: Passage) -> list[Window]:
-    """Return the windows that a passage is heard again in; none if it is surely in one language."""
+
+def language_pieces(audio: Audio, passage: Passage, is_in_another: IsInAnother) -> list[Window]:
+    """Return the windows that a passage is heard again in; none if they would be written down in one language."""
     if not passage.text or passage.other_language_share < MIXED_SHARE:
         return []
-    return pieces(audio, passage, (), LONGEST_PIECE)
+    cut = pieces(audio, passage, (), LONGEST_PIECE)
+    return cut if any(map(is_in_another, cut)) else []
 
 
 def are_in_two_languages(heard: Heard, _passage: Passage, _words: Sequence[Word]) -> bool:
