@@ -16,7 +16,6 @@ from wortlaut.errors import NoSeparateChannels
 from wortlaut.notice import Notice
 from wortlaut.numerals import in_digits, numeral_notices
 from wortlaut.options import Options, Progress, Speakers
-from wortlaut.recognition.switching import other_language
 from wortlaut.recognition.verbatim import verbatim_notices
 from wortlaut.speech.gathering import grouped
 from wortlaut.splitting import split
@@ -27,6 +26,7 @@ from wortlaut.trust.audit import Audited, Auditor
 from wortlaut.trust.gathered import heard_together
 from wortlaut.trust.listening import Listen, by_detector, by_turns
 from wortlaut.trust.spans import Span, union
+from wortlaut.trust.two_languages import IN_ANOTHER
 
 Packer = Callable[[Audio, Sequence[SpeechRegion]], list[Window]]
 Timed = list[tuple[Passage, list[Word]]]
@@ -247,10 +247,10 @@ class _Run:
         ).audit(timed)
 
     def is_in_another(self, audio: Audio, window: Window, language: str, recognizer: Recognizer) -> bool:
-        """Whether a window is surely in another language than the recording."""
+        """Whether a window is rather in another language than the recording."""
         with self.clock.measure("language"):
             guess = recognizer.detect_language(audio, [window])
-        return other_language({guess.language: guess.probability}, language, window) is not None
+        return guess.language != language and guess.probability > IN_ANOTHER
 
     def _measured(self, listen: Listen) -> Listen:
         def listen_to(span: Span) -> Sequence[SpeechRegion]:

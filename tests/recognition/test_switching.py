@@ -105,6 +105,21 @@ def test_a_language_that_is_not_allowed_is_not_detected(bilingual, audio):
     assert (guess.language, guess.probability) == ("en", 1.0)
 
 
+@pytest.mark.parametrize("asks_briefly", [False, True])
+def test_a_window_is_filled_up_unless_it_is_asked_briefly(bilingual, audio, monkeypatch, asks_briefly):
+    model, padded = bilingual(SCRIPT), []
+    encode = model.encode
+
+    def watched(audio, start, end, *, is_padded=True):
+        padded.append(is_padded)
+        return encode(audio, start, end, is_padded=is_padded)
+
+    monkeypatch.setattr(model, "encode", watched)
+    recognizer = WhisperRecognizer(model, decoding=Decoding(), task="transcribe", asks_briefly=asks_briefly)
+    assert recognizer.detect_language(audio, [window(10.0)]).language == "de"
+    assert padded == [not asks_briefly]
+
+
 def test_a_passage_tells_how_probable_another_language_is_by_the_sound(bilingual, audio):
     def shares(**more):
         recognizer = WhisperRecognizer(bilingual(SCRIPT), decoding=Decoding(), task="transcribe", **more)

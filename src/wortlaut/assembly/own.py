@@ -40,7 +40,7 @@ def own_pipeline(
         second_look=factory.second_look(folders["detection"], folders["segmentation"], held),
         pack=pack,
         recognizer=recognizer(),
-        second_hearing=recognizer(draws=False),  # text by chance could not be added anyway
+        second_hearing=recognizer(draws=False, asks_briefly=True),  # text by chance could not be added anyway
         aligner=factory.aligner(options, held, listener),
         diarizer=factory.chosen_diarizer(options, folders, held),
         gathers=True,

@@ -34,7 +34,8 @@ class WhisperRecognizer:
 
     `batch_size` 0 chooses what suits the device. `languages` are those that may be detected, empty: all. If
     `follows_switches`, a window may be in another language than the recording. Without `draws`, doubtful windows are
-    decoded again in all ways but by chance. Safe to use from several threads.
+    decoded again in all ways but by chance. If it `asks_briefly`, `detect_language` hears the windows alone, not filled
+    up to 30 s: a tenth of the work for a piece, and a little less sure. Safe to use from several threads.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class WhisperRecognizer:
         languages: Sequence[str] = (),
         follows_switches: bool = False,
         draws: bool = True,
+        asks_briefly: bool = False,
     ) -> None:
         if batch_size < 0:
             raise InvalidOption("The batch size is at least 0, which means: choose.")
@@ -60,13 +62,14 @@ class WhisperRecognizer:
         self._batch_size = batch_size or BATCH_SIZES[model.device]
         self._languages = tuple(languages)
         self._draws = draws
+        self._asks_briefly = asks_briefly
         self._follows_switches = follows_switches and model.is_multilingual and task == "transcribe"
 
     def detect_language(self, audio: Audio, windows: Sequence[Window], /) -> LanguageGuess:
         """Let a few windows vote. An English-only model answers English; no windows give it probability 0."""
         if not self._model.is_multilingual:
             return LanguageGuess("en", 1.0)
-        return elect([self._vote(audio, window) for window in voters(windows)])
+        return elect([self._vote(audio, window, is_padded=not self._asks_briefly) for window in voters(windows)])
 
     def recognize(self, audio: Audio, windows: Sequence[Window], /, *, language: str) -> Iterator[Passage]:
         """Yield one passage a window. Raises `UnknownLanguage` at once; closing the iterator stops the work."""
@@ -112,8 +115,8 @@ class WhisperRecognizer:
         size = max(min(self._batch_size, -(-len(windows) // self._model.workers)), 1)
         return [windows[first : first + size] for first in range(0, len(windows), size)]
 
-    def _vote(self, audio: Audio, window: Window) -> Vote:
-        encoded = self._model.encode(audio, window.start, window.end)
+    def _vote(self, audio: Audio, window: Window, *, is_padded: bool = True) -> Vote:
+        encoded = self._model.encode(audio, window.start, window.end, is_padded=is_padded)
         with engine_faults():
             ranking = self._model.engine.detect_language(encoded)[0]
         probabilities = {token[2:-2]: probability for token, probability in ranking}

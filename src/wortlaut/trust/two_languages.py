@@ -20,7 +20,9 @@ LONGEST_PIECE = 8.0
 """Seconds: about two sentences."""
 
 IsInAnother = Callable[[Window], bool]
-"""Whether a window is surely in another language than the recording: only such a one is written down in another."""
+"""Whether a window is rather in another language than the recording: no other is written down in another."""
+IN_ANOTHER = 0.5
+"""Probability above which it is: less than a switch needs (`recognition.switching`), because the asking is brief."""
 
 
 def language_pieces(audio: Audio, passage: Passage, is_in_another: IsInAnother) -> list[Window]:
