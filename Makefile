@@ -82,8 +82,8 @@ locked: | $(BIN)/python ## Install exactly what docker/ci.lock says, as CI does
 newest: models ## Test with the newest of everything in a place of its own, and say what broke
 	.ci/newest
 
-image-test: $(RUN_STAMP) models ## Build the images, run them, transcribe, restart; with Docker, or as root with buildah
-	$(BIN)/python docker/try_image.py --models "$$($(BIN)/wortlaut models path base)/.."
+image-test: $(RUN_STAMP) models ## Build the images, run them, transcribe, restart; with Docker, or as root with buildah; ARCH=arm64 builds and starts that one
+	$(BIN)/python docker/try_image.py --models "$$($(BIN)/wortlaut models path base)/.." $(if $(ARCH),--arch $(ARCH))
 
 site: $(BIN)/python ## Build the documentation in English and German into site/
 	$(BIN)/python -m pip install --quiet --group docs

@@ -8,6 +8,9 @@ With a Docker engine that is what Docker does, on the real bases. Without one, b
 (Debian from debootstrap), and the container's command is started from its configuration with unshare and chroot; this
 needs root. Graphics cards are not needed: the CUDA image is then built with the lock of the CPU image, without PyTorch
 and CUDA's libraries, which its label says.
+
+`--arch arm64` builds the CPU image for that architecture and starts it twice. On a machine of another one QEMU does
+that (qemu-user-static, registered as the interpreter of such programs), and nobody waits for a transcription there.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ MOST_BYTES = 900_000_000
 
 DEFAULT_MODELS = "base silero-vad segmentation-3.0 campplus"
 """What is put into an image that brings its models along."""
+
+SLOW_START = 900
+"""Seconds within which the service must answer where QEMU runs it."""
 
 SPEAKERS = 2
 SAID = "originally from Chicago"
@@ -88,16 +94,17 @@ class Engine(Protocol):
 class Docker:
     """A Docker engine."""
 
+    platform: tuple[str, ...] = ()
     name: str = "docker"
 
     def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None:
-        given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+        given = [*self.platform, *(f"--build-arg={name}={value}" for name, value in arguments.items())]
         _run("docker", "build", *_pip_secret(), *given, "-f", f"docker/{dockerfile}", "-t", tag, ".")
 
     def base(self, dockerfile: str) -> str:
         lines = (ROOT / "docker" / dockerfile).read_text().splitlines()
         base = next(line.removeprefix("ARG BASE=") for line in lines if line.startswith("ARG BASE="))
-        _run("docker", "pull", base)
+        _run("docker", "pull", *self.platform, base)
         return base
 
     def size_bytes(self, tag: str) -> int:
@@ -109,7 +116,9 @@ class Docker:
         modes = {"/models": ":ro"}
         volumes = [f"--volume={there}:{here}{modes.get(here, '')}" for here, there in mounts.items()]
         limits = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--publish=127.0.0.1:9000:9000"]
-        container = _run("docker", "run", "--detach", *limits, *volumes, "--volume=/tmp", *settings, tag).strip()
+        container = _run(
+            "docker", "run", "--detach", *self.platform, *limits, *volumes, "--volume=/tmp", *settings, tag
+        ).strip()
         try:
             yield
         finally:
@@ -122,15 +131,20 @@ class Docker:
 class Buildah:
     """buildah, debootstrap, unshare and chroot: no daemon, no registry."""
 
+    arch: str | None = None
     name: str = "buildah"
+
+    @property
+    def stand_in(self) -> str:
+        return f"{STAND_IN}-{self.arch}" if self.arch else STAND_IN
 
     def build(self, dockerfile: str, tag: str, arguments: Mapping[str, str]) -> None:
         self._make_stand_in()
-        given = [f"--build-arg={name}={value}" for name, value in {"BASE": STAND_IN, **arguments}.items()]
+        given = [f"--build-arg={name}={value}" for name, value in {"BASE": self.stand_in, **arguments}.items()]
         self._bud("--layers", *_pip_secret(), *given, "-f", f"docker/{dockerfile}", "-t", tag, ".")
 
     def base(self, dockerfile: str) -> str:  # noqa: ARG002 all are built on the stand-in
-        return STAND_IN
+        return self.stand_in
 
     def size_bytes(self, tag: str) -> int:
         with self._mounted(tag) as root:
@@ -151,20 +165,22 @@ class Buildah:
             yield
 
     def _make_stand_in(self) -> None:
-        if STAND_IN in self._buildah("images", "--format={{.Name}}"):
+        if self.stand_in in self._buildah("images", "--format={{.Name}}").split():
             return
         folder = WORK / "stand-in"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(folder / "rootfs"))
+        options = ["--variant=minbase", f"--include={PACKAGES}", *([f"--arch={self.arch}"] if self.arch else [])]
+        _run("debootstrap", *options, "bookworm", str(folder / "rootfs"))
         shutil.copyfile(TRUST, folder / "rootfs" / TRUST.relative_to("/"))  # certificates that this machine trusts
         _slim(folder / "rootfs")
         (folder / "Dockerfile").write_text("FROM scratch\nADD rootfs /\n")
-        self._bud("-t", STAND_IN, str(folder))
+        self._bud("-t", self.stand_in, str(folder))
         shutil.rmtree(folder)
 
     def _bud(self, *arguments: str) -> None:
-        self._buildah("bud", "--isolation=chroot", "--format=docker", *arguments)
+        arch = [f"--arch={self.arch}"] if self.arch else []
+        self._buildah("bud", "--isolation=chroot", "--format=docker", *arch, *arguments)
 
     def _buildah(self, *arguments: str) -> str:
         storage = (f"--storage-driver={_driver()}", f"--root={WORK / 'storage'}", f"--runroot={WORK / 'run'}")
@@ -226,8 +242,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Try both images, and the first once more with models in it."""
     arguments = _arguments()
-    engine: Engine = Docker() if _has_docker() else Buildah()
+    engine = _engine(arguments.arch)
     _say(f"With {engine.name}.")
+    if arguments.arch:
+        _try_start(engine, "cpu.Dockerfile", f"localhost/wortlaut:cpu-{arguments.arch}", arguments.models)
+        return
     _try_image(engine, "cpu.Dockerfile", "localhost/wortlaut:cpu", arguments, MOST_BYTES)
     with_models = {"MODELS": DEFAULT_MODELS}
     _try_image(engine, "cpu.Dockerfile", "localhost/wortlaut:cpu-with-models", arguments, None, with_models)
@@ -239,7 +258,14 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, required=True, help="folder with the default models and the sample")
+    parser.add_argument("--arch", help="build and start the CPU image for another architecture, such as arm64")
     return parser.parse_args()
+
+
+def _engine(arch: str | None) -> Engine:
+    if _has_docker():
+        return Docker((f"--platform=linux/{arch}",) if arch else ())
+    return Buildah(arch)
 
 
 def _has_docker() -> bool:
@@ -257,17 +283,8 @@ def _try_image(
     most_bytes: int | None,
     build_arguments: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    began = time.monotonic()
-    engine.build(dockerfile, tag, build_arguments)
-    size_bytes, base_bytes = engine.size_bytes(tag), engine.size_bytes(engine.base(dockerfile))
-    sizes = f"{size_bytes / 1e6:.0f} MB, {(size_bytes - base_bytes) / 1e6:.0f} MB of them on top of its base"
-    print(f"{tag}: built in {time.monotonic() - began:.0f} s, {sizes}", flush=True)
-    if most_bytes and size_bytes > most_bytes:
-        raise SystemExit(f"{tag} takes more than {most_bytes / 1e6:.0f} MB.")
-    data = WORK / "data"
-    shutil.rmtree(data, ignore_errors=True)
-    data.mkdir(parents=True)
-    os.chown(data, USER_ID, USER_ID)
+    _build(engine, dockerfile, tag, most_bytes, build_arguments)
+    data = _new_data()
     mounts = {"/data": data} if "MODELS" in build_arguments else {"/data": data, "/models": arguments.models}
     with engine.running(tag, mounts):
         job = _transcribe(arguments.models / "sample-conversation" / "sample.wav")
@@ -279,6 +296,45 @@ def _try_image(
         words = len(_ask(f"/v1/jobs/{job}/result?format=json")["word_segments"])
     print(f"{tag}: after a restart the job is still there, with {words} words")
     shutil.rmtree(data)
+
+
+def _try_start(engine: Engine, dockerfile: str, tag: str, models: Path) -> None:
+    """Build an image whose programs this machine runs slowly; start it twice, and hand in a job the first time."""
+    _build(engine, dockerfile, tag, MOST_BYTES)
+    data = _new_data()
+    mounts = {"/data": data, "/models": models}
+    with engine.running(tag, mounts):
+        _say(str(_wait_for("/health", seconds=SLOW_START)))
+        job = str(_post("/v1/jobs", models / "sample-conversation" / "sample.wav")["id"])
+    with engine.running(tag, mounts):
+        _wait_for("/health", seconds=SLOW_START)
+        print(f"{tag}: after a restart the job is still there, and {_ask(f'/v1/jobs/{job}')['state']}")
+    shutil.rmtree(data)
+
+
+def _build(
+    engine: Engine,
+    dockerfile: str,
+    tag: str,
+    most_bytes: int | None,
+    build_arguments: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    began = time.monotonic()
+    engine.build(dockerfile, tag, build_arguments)
+    size_bytes, base_bytes = engine.size_bytes(tag), engine.size_bytes(engine.base(dockerfile))
+    sizes = f"{size_bytes / 1e6:.0f} MB, {(size_bytes - base_bytes) / 1e6:.0f} MB of them on top of its base"
+    print(f"{tag}: built in {time.monotonic() - began:.0f} s, {sizes}", flush=True)
+    if most_bytes and size_bytes > most_bytes:
+        raise SystemExit(f"{tag} takes more than {most_bytes / 1e6:.0f} MB.")
+
+
+def _new_data() -> Path:
+    """Return a fresh folder for what the container keeps; it belongs to the container's user."""
+    data = WORK / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    os.chown(data, USER_ID, USER_ID)
+    return data
 
 
 def _transcribe(sample: Path) -> str:

@@ -64,6 +64,7 @@ OF_THE_SERVICE_AND_ITS_NEIGHBOURS = {
     "object-missing",
     "port-taken",
     "queue-full",
+    "too-many-uploads",
     "storage-unavailable",
     "unauthorized",
     "upload-conflict",
