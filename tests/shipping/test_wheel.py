@@ -83,10 +83,13 @@ def installed(dist, run, tmp_path):
 class TestSlowly:
     pytestmark = slow
 
-    def test_the_extra_brings_the_command_whisperx(self, installed, command_dist, run):
-        there = installed("3.11", "whisperx-command", "--find-links", str(command_dist))
+    @pytest.mark.models
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_extra_brings_the_command_whisperx(self, installed, command_dist, works, run, version):
+        there = installed(version, "whisperx-command", "--find-links", str(command_dist))
+        works(there)
         assert "--align_model" in run(str(there / "whisperx"), "--help")
-        assert not (installed("3.11", "", name="bare") / "whisperx").exists()
+        assert not (installed(version, "", name="bare") / "whisperx").exists()
 
     def test_the_archives_hold_what_is_needed_and_no_more(self, dist):
         (wheel,) = dist.glob("*.whl")

@@ -7,7 +7,9 @@ an embedding from letters in its path, and with pyannote.audio 4 fetches a PLDA 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -22,14 +24,23 @@ PLDA_CLUSTERING = "VBxClustering"
 _UNFIT = (KeyError, AttributeError, TypeError, ValueError, RuntimeError, OSError, zipfile.BadZipFile)
 """What pyannote and numpy raise for files that are not what they are taken for."""
 
+_NO_TORCHCODEC = r"\s*torchcodec is not installed correctly"
+"""pyannote.audio 4 warns at length where torchcodec finds no FFmpeg. It is handed decoded sound and needs none."""
+
+_UPGRADES = ("lightning.pytorch.utilities.migration.utils", "pytorch_lightning.utilities.migration.utils")
+"""Loggers that ask for an upgrade of older checkpoints on disk, which would change files that others have checked."""
+
 
 def import_pyannote(module: str = "pyannote.audio") -> ModuleType:
-    """Import a module of pyannote.audio, with its telemetry off.
+    """Import a module of pyannote.audio, with its telemetry off and without advice that concerns nobody here.
 
     pyannote.audio 4 reports each pipeline and the length of each recording unless this variable says no; it is read
     before every report, so it also silences a pyannote that somebody else has imported.
     """
     os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+    warnings.filterwarnings("ignore", message=_NO_TORCHCODEC, category=UserWarning)
+    for name in _UPGRADES:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return importlib.import_module(module)
     except ImportError as error:
