@@ -113,6 +113,14 @@ def compared(monkeypatch, tmp_path):
     return call
 
 
+def test_germans_get_them_in_german(compared, monkeypatch):
+    monkeypatch.setenv("WORTLAUT_LANG", "de")
+    said = compared().stdout
+    for shown in ("Prozessorzeit, s", "niemand benannt", "Wörter gemeinsam", "an einer Stelle", "[Klammern]"):
+        assert shown in said
+    assert not [word for word in ("words", "time", "place", "brackets") if word in said], said
+
+
 def test_people_get_figures_warnings_and_marked_texts(compared):
     result = compared("--threads", "1", "--language", "en", "--offline")
     assert result.exit_code == 0
@@ -120,7 +128,7 @@ def test_people_get_figures_warnings_and_marked_texts(compared):
         "1.5",
         "300",
         "?",
-        "not named",
+        "nobody named",
         "[two]",
         "[too]",
         "SPEAKER_00:",

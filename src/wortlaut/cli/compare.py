@@ -22,6 +22,7 @@ from wortlaut.comparison.running import Run, require_engines, run
 from wortlaut.errors import InvalidOption, MediaNotFound
 from wortlaut.formats import get_format
 from wortlaut.formats.clock import clock, to_ms
+from wortlaut.localization.choice import translator
 from wortlaut.options import Speakers
 from wortlaut.transcript import Transcript, Word
 
@@ -113,7 +114,8 @@ def show(runs: Sequence[Run], console: Console) -> None:
     console.print(_figures(runs))
     for one in runs:
         for notice in one.transcript.warnings if one.transcript else ():
-            console.print(Text(f"\n{one.engine}: {notice.message} [{notice.code}]"), soft_wrap=True)
+            said = translator().translate(notice.message)
+            console.print(Text(f"\n{one.engine}: {said} [{notice.code}]"), soft_wrap=True)
     first = runs[0].transcript
     for other in runs[1:]:
         if first and other.transcript:
@@ -123,22 +125,24 @@ def show(runs: Sequence[Run], console: Console) -> None:
 
 
 def _figures(runs: Sequence[Run]) -> Table:
+    translate = translator().translate
     table = Table("", *(one.engine for one in runs), box=None, pad_edge=False)
-    table.add_row("seconds", *(f"{one.cost.wall:.1f}" for one in runs))
-    table.add_row("processor seconds", *(_number(one.cost.cpu, ".1f") for one in runs))
-    table.add_row("peak memory, MB", *(_number(one.cost.peak_megabytes, ",.0f") for one in runs))
+    table.add_row(translate("time, s"), *(f"{one.cost.wall:.1f}" for one in runs))
+    table.add_row(translate("processor time, s"), *(_number(one.cost.cpu, ".1f") for one in runs))
+    table.add_row(translate("peak memory, MB"), *(_number(one.cost.peak_megabytes, ",.0f") for one in runs))
     for name, value in _FACTS:
-        table.add_row(name, *(value(one.transcript) if one.transcript else "failed" for one in runs))
+        facts = (value(one.transcript) if one.transcript else "has failed" for one in runs)
+        table.add_row(translate(name), *map(translate, facts))
     return table
 
 
 _FACTS: tuple[tuple[str, Callable[[Transcript], str]], ...] = (
-    ("language", lambda transcript: transcript.language),
-    ("segments", lambda transcript: str(len(transcript.segments))),
-    ("words", lambda transcript: str(len(transcript.words))),
+    ("language heard", lambda transcript: transcript.language),
+    ("segments written", lambda transcript: str(len(transcript.segments))),
+    ("words written", lambda transcript: str(len(transcript.words))),
     ("with measured times", lambda transcript: str(sum(word.source == "aligned" for word in transcript.words))),
-    ("speakers", lambda transcript: str(len(transcript.speakers)) if transcript.speakers else "not named"),
-    ("warnings", lambda transcript: str(len(transcript.warnings))),
+    ("speakers named", lambda transcript: str(len(transcript.speakers)) if transcript.speakers else "nobody named"),
+    ("warnings given", lambda transcript: str(len(transcript.warnings))),
 )
 
 
@@ -147,21 +151,18 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _sentence(first: str, second: str, found: Agreement) -> str:
-    places = _places(len(found.differences))
-    parts = [f"{first} and {second}: {found.words_in_common} words in common, they differ in {places}"]
+    translate = translator().translate
+    places = translate("1 place" if len(found.differences) == 1 else f"{len(found.differences)} places")
+    parts = [translate(f"{first} and {second}: {found.words_in_common} words in common, they differ in {places}")]
     if found.apart is not None:
-        parts.append(f"word starts {found.apart * 1000:.0f} ms apart (median)")
+        parts.append(translate(f"word starts {found.apart * 1000:.0f} ms apart (median)"))
     if found.same_speaker is not None:
-        parts.append(f"the same speaker for {found.same_speaker:.0%} of them")
-    return ", ".join(parts) + ". Differing words are in [brackets]."
-
-
-def _places(count: int) -> str:
-    return "1 place" if count == 1 else f"{count} places"
+        parts.append(translate(f"the same speaker for {found.same_speaker:.0%} of them"))
+    return ", ".join(parts) + translate(". Differing words are in [brackets].")
 
 
 def _texts(first: str, second: str, rows: Sequence[Row]) -> Table:
-    table = Table("at", first, second, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(translator().translate("begins at"), first, second, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for row in rows:
         start = (row.first or row.second)[0][0].start
         table.add_row(
