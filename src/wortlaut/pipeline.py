@@ -19,7 +19,17 @@ from wortlaut.options import Options, Progress, Speakers
 from wortlaut.recognition.verbatim import verbatim_notices
 from wortlaut.speech.gathering import grouped
 from wortlaut.splitting import split
-from wortlaut.stages import Aligner, Decoder, Diarizer, LanguageGuess, Listener, Recognizer, SpeechDetector, ignore
+from wortlaut.stages import (
+    Advance,
+    Aligner,
+    Decoder,
+    Diarizer,
+    LanguageGuess,
+    Listener,
+    Recognizer,
+    SpeechDetector,
+    ignore,
+)
 from wortlaut.stopwatch import Stopwatch
 from wortlaut.transcript import Decision, Diarization, Passage, Provenance, Segment, Transcript, Turn, Word
 from wortlaut.trust.audit import Audited, Auditor
@@ -179,16 +189,17 @@ class _Run:
     def timed(self, audio: Audio, windows: Sequence[Window], language: str) -> Timed:
         if not windows:
             return []
-        advance = self.advance("recognize", audio.duration)
-        timed, alone = self.heard_together(audio, windows, language)
-        latest = max((passage.end for passage, _ in timed), default=0.0)
+        advance = _onwards(self.advance("recognize", audio.duration))
+        timed, alone = self.heard_together(audio, windows, language, advance)
         for passage, words in self.heard(audio, alone, language, self.pipeline.recognizer) if alone else ():
             timed.append((passage, words))
-            advance(max(latest, passage.end))
+            advance(passage.end)
         advance(audio.duration)
         return sorted(timed, key=lambda one: one[0].start)
 
-    def heard_together(self, audio: Audio, windows: Sequence[Window], language: str) -> tuple[Timed, Sequence[Window]]:
+    def heard_together(
+        self, audio: Audio, windows: Sequence[Window], language: str, advance: Advance
+    ) -> tuple[Timed, Sequence[Window]]:
         """Recognize and align short windows several at once; return also those that remain."""
         if not self.pipeline.gathers:
             return [], windows
@@ -196,8 +207,12 @@ class _Run:
         def hear(sound: Audio, some: Sequence[Window]) -> Iterator[tuple[Passage, list[Word]]]:
             return self.heard(sound, some, language, self.pipeline.recognizer)
 
-        groups = grouped(windows, lambda window: self.speaks(audio, window, language))
-        timed, let_go = heard_together(audio, [group for group in groups if len(group) > 1], hear)
+        def may_join(window: Window) -> bool:
+            advance(0.0)  # a sign of life: with a large model, asking all of them takes its time
+            return self.speaks(audio, window, language)
+
+        groups = grouped(windows, may_join)
+        timed, let_go = heard_together(audio, [group for group in groups if len(group) > 1], hear, advance=advance)
         alone = [window for group in groups if len(group) == 1 for window in group]
         return timed, sorted([*alone, *let_go], key=lambda window: window.start)
 
@@ -283,6 +298,18 @@ class _Run:
             provenance=provenance,
             warnings=tuple(dict.fromkeys((*audio.notices, *notices))),  # each channel says the same of its prompt
         )
+
+
+def _onwards(advance: Advance) -> Advance:
+    """Report progress that never goes back: windows that were let go are heard a second time."""
+    furthest = 0.0
+
+    def go_on(done: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, done)
+        advance(furthest)
+
+    return go_on
 
 
 def _kept(passages: Iterator[Passage], heard: list[Passage]) -> Iterator[Passage]:

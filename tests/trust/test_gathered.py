@@ -61,6 +61,14 @@ def test_sentences_are_where_their_windows_are():
     assert [words[0].start for _, words in timed] == pytest.approx([10, 40, 70, 90])
 
 
+def test_each_group_is_a_step_of_the_recording():
+    """Silence for as long as all of them take would look like a hang."""
+    steps: list[float] = []
+    groups = [[window(10), window(40)], [window(70), window(90)]]
+    heard_together(silence(100.0), groups, heard_well, advance=steps.append)
+    assert steps == [group[-1].end for group in groups]
+
+
 def test_what_is_doubtful_is_to_be_heard_by_itself():
     def heard(sound, windows):
         first, second = heard_well(sound, windows)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from wortlaut.audio import Audio, Window
 from wortlaut.recognition.candidate import SPARSE_CHARACTERS_PER_SECOND, spoken_length
 from wortlaut.speech.gathering import gather
+from wortlaut.stages import Advance, ignore
 from wortlaut.transcript import Passage, Word
 from wortlaut.trust.coverage import REACH, SHORTEST_GAP, SHORTEST_SPEECH
 from wortlaut.trust.judging import UNHEARD_CONFIDENCE, mean_confidence
@@ -22,7 +23,9 @@ Hear = Callable[[Audio, Sequence[Window]], Iterable[tuple[Passage, list[Word]]]]
 """Recognizes and aligns windows of a sound."""
 
 
-def heard_together(audio: Audio, groups: Sequence[Sequence[Window]], hear: Hear) -> tuple[Timed, list[Window]]:
+def heard_together(
+    audio: Audio, groups: Sequence[Sequence[Window]], hear: Hear, *, advance: Advance = ignore
+) -> tuple[Timed, list[Window]]:
     """Return what is beyond doubt, in the time of the recording, and the windows that are to be heard by themselves."""
     sound, gatherings = gather(audio, groups)
     heard = hear(sound, [one.window for one in gatherings]) if gatherings else ()
@@ -30,6 +33,7 @@ def heard_together(audio: Audio, groups: Sequence[Sequence[Window]], hear: Hear)
     alone: list[Window] = []
     for group, gathering, (passage, words) in zip(groups, gatherings, heard, strict=True):
         parts = gathering.restored(passage, words)
+        advance(group[-1].end)
         if may_stay(parts):
             timed += parts
         else:
